@@ -1,0 +1,41 @@
+"""The two rules every contract follows: writers are strict and frozen, readers ignore what they do not know."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer
+
+
+def _to_utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+def _iso(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Instant = Annotated[
+    AwareDatetime, AfterValidator(_to_utc), PlainSerializer(_iso, return_type=str, when_used="json")
+]
+"""A moment in UTC; written as RFC 3339 with milliseconds and `Z`. A time without a zone is refused."""
+
+
+class Contract(BaseModel):
+    """Base of every model in the published language: an unknown field is an error when writing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def read(cls, raw: bytes | str | dict[str, Any]) -> Any:
+        """Parse as a reader: unknown fields are ignored. Raises `pydantic.ValidationError`."""
+        if isinstance(raw, dict):
+            return cls.model_validate(raw, extra="ignore")
+        return cls.model_validate_json(raw, extra="ignore")
+
+
+class EventData(Contract):
+    """The `data` of one event type. `TYPE` is the CloudEvents type and never changes its meaning."""
+
+    TYPE: ClassVar[str]

@@ -1,0 +1,82 @@
+"""How services tell publishing what became of an article at each outlet."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from shared.contracts.base import EventData, Instant
+
+
+class Operation(StrEnum):
+    """What is done to an outlet: posts are posted, edited, deleted; pages included, removed; mail sent."""
+
+    POST = "post"
+    EDIT = "edit"
+    DELETE = "delete"
+    INCLUDE = "include"
+    REMOVE = "remove"
+    SEND = "send"
+
+
+class DeliveryState(StrEnum):
+    """The states of an outside effect (DESIGN, the delivery ledger)."""
+
+    PLANNED = "planned"
+    CLAIMED = "claimed"
+    ARMED = "armed"
+    CONFIRMED = "confirmed"
+    WAITING = "waiting"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        """True when nothing more will happen by itself and nothing is in doubt."""
+        return self in {self.CONFIRMED, self.FAILED, self.MISSED, self.CANCELLED}
+
+
+class OutletReported(EventData):
+    """One service's word on one article.
+
+    Without `outlet` it only says that `service` has applied `revision`. With `outlet` it is a line
+    of the fan-out board, keyed by `delivery`; the line with the highest `sequence` is the truth.
+    """
+
+    TYPE: ClassVar[str] = "outlet.reported"
+
+    service: str
+    article_id: str
+    revision: int = Field(ge=1)
+    outlet: str | None = None
+    """`site`, `news_sitemap`, `feed`, `social/<channel>/<account>`, `email`, `webhook/<name>`."""
+    delivery: str | None = None
+    operation: Operation | None = None
+    state: DeliveryState | None = None
+    sequence: int = 0
+    url: str | None = None
+    reason: str | None = None
+    attempts: int = 0
+    due_at: Instant | None = None
+    milliseconds: int | None = None
+    """From the editor's act to the confirmed effect."""
+    total: int | None = None
+    """Recipients behind this line, where it stands for many (mail)."""
+    at: Instant
+
+
+class OperatorAlert(EventData):
+    """Something a person must look at. `fingerprint` groups repeats."""
+
+    TYPE: ClassVar[str] = "operator.alert"
+
+    severity: Literal["info", "warning", "critical"]
+    fingerprint: str
+    title: str
+    detail: str
+    article_id: str | None = None
+    at: Instant
