@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 import orjson
@@ -65,12 +66,17 @@ class Event(Contract, Generic[D_co]):
         """The bytes that are stored in the outbox and sent."""
         return self.model_dump_json(exclude_none=True).encode()
 
+    def outgoing(self) -> Outgoing:
+        """The same event as the outbox and the buses handle it."""
+        return Outgoing(self.id, self.routing_key, self.wire(), self.traceparent)
+
 
 def write_event(
     data: EventData, *, id: str, source: str, subject: str, time: Any, traceparent: str | None = None
 ) -> Event[EventData]:
     """Build an event as a writer: strict, every field checked."""
-    return Event[type(data)](  # type: ignore[misc]  # the parameter is only known at run time
+    model: type[Event[EventData]] = Event[data.__class__]  # type: ignore[name-defined]
+    return model(
         id=id,
         source=source,
         type=data.TYPE,
@@ -91,3 +97,13 @@ def read_event(raw: bytes) -> Event[EventData]:
         raise UnknownEventType(str(document.get("type")))
     event: Event[EventData] = Event[model].read(document)  # type: ignore[valid-type]
     return event
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """An event ready for the broker: what the outbox keeps and what a bus publishes, byte for byte."""
+
+    id: str
+    routing_key: str
+    body: bytes
+    traceparent: str | None = None

@@ -1,0 +1,172 @@
+"""What a channel is: composes a payload, performs it once, finds it again. Never retries, never stores."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+import aiohttp
+from pydantic import BaseModel, ConfigDict
+
+from shared.contracts.articles import Article
+from shared.contracts.outlets import Operation
+
+Payload = dict[str, Any]
+"""Exactly what will be sent, as JSON-able values; frozen in the ledger before the first byte leaves."""
+
+
+class Posted(BaseModel):
+    """What the network knows our post by. `extra` is the channel's own (reply chain, cid, media ids)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    remote_id: str
+    url: str | None = None
+    extra: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Intent:
+    """One thing to do on one account."""
+
+    key: str
+    """The delivery's id: the same for every attempt, so idempotency keys and record keys derive from it."""
+    operation: Operation
+    """`post`, `edit` or `delete`."""
+    article: Article
+    now: datetime
+    """The instant to freeze into the payload (createdAt); UTC."""
+    posted: Posted | None = None
+    """The post to edit or delete."""
+    change: Literal["minor", "correction"] | None = None
+    """Only for `edit`."""
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What the network can do, told honestly; the ledger chooses its behaviour by this."""
+
+    edit: bool
+    """True when readers of the network see an edited post; otherwise corrections use a substitute."""
+    delete: bool
+    alt_text: bool
+    idempotent: bool
+    """Sending the same armed payload again never makes a second post."""
+    lookup: bool
+    """`find` can tell whether the post is there."""
+    counts: bool = False
+
+
+@dataclass(frozen=True)
+class RateBudget:
+    """The network's last word on how many calls are left before `resets_at` (UTC)."""
+
+    limit: int
+    remaining: int
+    resets_at: datetime
+
+
+class Channel(Protocol):
+    """One connected account of one network.
+
+    `post`, `edit`, `delete` and `find` raise only the errors of `shared.delivery.errors`.
+    None of them retries a mutation.
+    """
+
+    budget: RateBudget | None
+    """From the headers of the last answer; None while unknown."""
+
+    async def compose(self, intent: Intent) -> Payload | None:
+        """The exact payload, or None when this network has nothing to change for this intent.
+
+        May read the server's limits and the image bytes; changes nothing outside.
+        """
+
+    async def post(self, payload: Payload) -> Posted:
+        """Create the post."""
+
+    async def edit(self, payload: Payload, posted: Posted) -> Posted:
+        """Change the post, or perform the network's substitute for a correction."""
+
+    async def delete(self, posted: Posted) -> None:
+        """Remove the post and everything we attached to it; success if it is already gone."""
+
+    async def find(self, payload: Payload) -> Posted | None:
+        """The post that `payload` made, if it is there; None if it certainly is not."""
+
+    async def check(self) -> str:
+        """Verify the credentials; answers the account's display name or raises AuthDead."""
+
+
+FetchMedia = Callable[[str], Awaitable[bytes]]
+"""Absolute address of one of our own renditions -> its bytes (addresses are content-addressed)."""
+
+
+class Fake(Protocol):
+    """A strict stand-in for the network, served by the sandbox and by tests."""
+
+    name: str
+    faults: dict[str, int]
+    """Fault name -> how many more requests it will hit. Every fake knows at least FAULTS."""
+
+    def app(self) -> Any:
+        """An `aiohttp.web.Application` that speaks the network's API."""
+
+    def account(self, base_url: str) -> dict[str, Any]:
+        """Valid `settings` (as the channel's settings model takes them) for this fake at `base_url`."""
+
+    def visible(self) -> list[VisiblePost]:
+        """Posts as a reader of the network sees them now, newest first; deleted ones are absent."""
+
+    def creations(self) -> list[VisiblePost]:
+        """Every post ever created, deleted ones included: what a count of duplicates is made from."""
+
+
+FAULTS = (
+    "error_before",  # answer 500/503 without doing anything
+    "error_after",  # do it, then answer 500
+    "hang_after",  # do it, then never answer
+    "disconnect_after",  # do it, then cut the connection
+    "rate_limited",  # answer 429 in the network's own dialect
+    "auth_dead",  # answer as for a revoked token
+    "refuse",  # answer a permanent refusal (422 / 400)
+)
+"""Faults every fake can inject into its creating call."""
+
+
+@dataclass(frozen=True)
+class VisiblePost:
+    """A post as people would see it on the network."""
+
+    id: str
+    author: str
+    text: str
+    created_at: datetime
+    received_at: datetime
+    url: str
+    language: str | None = None
+    edited_at: datetime | None = None
+    reply_to: str | None = None
+    link: str | None = None
+    card: dict[str, str] | None = None
+    """`title`, `description`, `uri`, `image` where the network shows a card."""
+    images: tuple[dict[str, str], ...] = ()
+    """`url` (relative to the fake's root), `alt`."""
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class ChannelSpec:
+    """What a channel's folder declares about itself."""
+
+    name: str
+    title: str
+    settings: type[BaseModel]
+    """Account settings and credentials; secrets are `pydantic.SecretStr`."""
+    capabilities: Capabilities
+    build: Callable[[BaseModel, aiohttp.ClientSession, FetchMedia], Channel]
+    fake: Callable[[], Fake]
+    help: str = ""
+    """How an operator obtains the credentials, in Markdown."""

@@ -1,0 +1,79 @@
+"""One HTTP call to a network, with failures sorted by phase: before the body left, or after. Never retries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import orjson
+
+from shared.delivery.errors import OutcomeUnknown, TryAgain
+
+TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
+MAX_ANSWER_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the network said. `body` is parsed JSON, or None where it sent none or something else."""
+
+    status: int
+    headers: dict[str, str]
+    """Names in lower case."""
+    body: Any
+    text: str
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+
+async def call(
+    session: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    *,
+    mutation: bool,
+    headers: dict[str, str] | None = None,
+    json: Any = None,
+    data: Any = None,
+    params: Any = None,
+    timeout: aiohttp.ClientTimeout = TIMEOUT,
+) -> Answer:
+    """Perform one request. No redirects are followed.
+
+    Raises `TryAgain` when the request cannot have reached the network (name, connect, TLS), and when
+    anything goes wrong with a request that changes nothing (`mutation=False`); `OutcomeUnknown` when
+    a mutation left and no answer came back.
+    """
+    try:
+        async with session.request(
+            method,
+            url,
+            headers=headers,
+            json=json,
+            data=data,
+            params=params,
+            timeout=timeout,
+            allow_redirects=False,
+        ) as response:
+            raw = await response.content.read(MAX_ANSWER_BYTES)
+            lowered = {name.lower(): value for name, value in response.headers.items()}
+            text = raw.decode("utf-8", "replace")
+            return Answer(response.status, lowered, _parse(raw), text)
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        # Also covers DNS and TLS: the connection never stood, so no byte of the request was read.
+        raise TryAgain(f"cannot connect: {error}") from error
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        said = f"no answer: {type(error).__name__}: {error}".rstrip(": ")
+        if mutation:
+            raise OutcomeUnknown(said) from error
+        raise TryAgain(said) from error
+
+
+def _parse(raw: bytes) -> Any:
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None

@@ -1,0 +1,37 @@
+"""The four answers the outside can give besides success; a channel raises exactly these."""
+
+from __future__ import annotations
+
+
+class DeliveryError(Exception):
+    """Base of everything a channel may raise. `reason` is a sentence for the person at the board."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class TryAgain(DeliveryError):
+    """Nothing was applied and trying later may work. `after` is seconds, None for the usual back-off.
+
+    `whole_account` is True when the outside throttles the account and not just this item.
+    """
+
+    def __init__(
+        self, reason: str, after: float | None = None, *, whole_account: bool = False
+    ) -> None:
+        super().__init__(reason)
+        self.after = after
+        self.whole_account = whole_account
+
+
+class GiveUp(DeliveryError):
+    """The outside refused for good; the same payload will never be taken."""
+
+
+class AuthDead(DeliveryError):
+    """The credentials are no longer valid; the account pauses until a person renews them."""
+
+
+class OutcomeUnknown(DeliveryError):
+    """The request may have been applied: it left, and no trustworthy answer came back."""
