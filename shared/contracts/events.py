@@ -72,7 +72,13 @@ class Event(Contract, Generic[D_co]):
 
 
 def write_event(
-    data: EventData, *, id: str, source: str, subject: str, time: Any, traceparent: str | None = None
+    data: EventData,
+    *,
+    id: str,
+    source: str,
+    subject: str,
+    time: Any,
+    traceparent: str | None = None,
 ) -> Event[EventData]:
     """Build an event as a writer: strict, every field checked."""
     model: type[Event[EventData]] = Event[data.__class__]  # type: ignore[name-defined]

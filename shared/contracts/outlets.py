@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from shared.contracts.base import EventData, Instant
+from shared.contracts.base import Contract, EventData, Instant
 
 
 class Operation(StrEnum):
@@ -40,32 +40,37 @@ class DeliveryState(StrEnum):
         return self in {self.CONFIRMED, self.FAILED, self.MISSED, self.CANCELLED}
 
 
-class OutletReported(EventData):
-    """One service's word on one article.
+class OutletLine(Contract):
+    """One line of the fan-out board: where one operation on one outlet stands."""
 
-    Without `outlet` it only says that `service` has applied `revision`. With `outlet` it is a line
-    of the fan-out board, keyed by `delivery`; the line with the highest `sequence` is the truth.
-    """
-
-    TYPE: ClassVar[str] = "outlet.reported"
-
-    service: str
-    article_id: str
-    revision: int = Field(ge=1)
-    outlet: str | None = None
+    outlet: str
     """`site`, `news_sitemap`, `feed`, `social/<channel>/<account>`, `email`, `webhook/<name>`."""
-    delivery: str | None = None
-    operation: Operation | None = None
-    state: DeliveryState | None = None
-    sequence: int = 0
+    delivery: str
+    """Key of the line; of two lines with one key the higher `sequence` is the truth."""
+    operation: Operation
+    state: DeliveryState
+    sequence: int = Field(ge=0)
+    revision: int = Field(ge=1)
+    """The revision whose change this operation carries."""
     url: str | None = None
     reason: str | None = None
     attempts: int = 0
     due_at: Instant | None = None
     milliseconds: int | None = None
     """From the editor's act to the confirmed effect."""
-    total: int | None = None
-    """Recipients behind this line, where it stands for many (mail)."""
+    recipients: int | None = None
+    """How many people stand behind this line, where it is more than one place (mail)."""
+
+
+class OutletReported(EventData):
+    """One service's word on one article: it has applied `revision`, and these lines stand so."""
+
+    TYPE: ClassVar[str] = "outlet.reported"
+
+    service: str
+    article_id: str
+    revision: int = Field(ge=1)
+    lines: tuple[OutletLine, ...] = ()
     at: Instant
 
 

@@ -1,0 +1,1 @@
+"""The only room that talks to MongoDB. Promises: what it says is written survives a crash (majority)."""

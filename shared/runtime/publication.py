@@ -1,0 +1,83 @@
+"""The publication itself, from `publication.toml`: its name, language, sections and links. Read-only."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, field_validator
+
+
+class Section(BaseModel):
+    """One part of the paper. `slug` is what articles name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    slug: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    name: str = Field(min_length=1)
+
+
+class FollowLink(BaseModel):
+    """Where readers can follow the publication elsewhere."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    url: HttpUrl
+
+
+class Publication(BaseModel):
+    """The masthead. `language` is BCP 47, `time_zone` an IANA name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    tagline: str = ""
+    language: str = "en"
+    time_zone: str = "UTC"
+    sections: tuple[Section, ...] = Field(min_length=1)
+    follow: tuple[FollowLink, ...] = ()
+    support_url: HttpUrl | None = None
+    theme: dict[str, str] = Field(default_factory=dict)
+    """CSS custom properties without their leading dashes."""
+
+    @field_validator("language")
+    @classmethod
+    def _language(cls, value: str) -> str:
+        if not known_language(value):
+            raise ValueError("must be a BCP 47 language tag such as en or pt-BR")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+    def section_name(self, slug: str) -> str:
+        """The printed name, or the slug where the section is no longer in the file."""
+        return next((s.name for s in self.sections if s.slug == slug), slug)
+
+
+def known_language(tag: str) -> bool:
+    """True for a BCP 47 tag whose language is known to CLDR."""
+    try:
+        Locale.parse(tag, sep="-")
+    except (ValueError, UnknownLocaleError, TypeError):
+        return False
+    return True
+
+
+def is_right_to_left(tag: str) -> bool:
+    """True where the language's script is written from right to left (CLDR)."""
+    try:
+        return Locale.parse(tag, sep="-").text_direction == "rtl"
+    except (ValueError, UnknownLocaleError, TypeError):
+        return False
+
+
+def load_publication(path: Path) -> Publication:
+    """Read the file. Raises OSError, `tomllib.TOMLDecodeError` or `pydantic.ValidationError`."""
+    return Publication.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
