@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from shared.contracts.articles import ArticleEvent, ArticleUpdated
+from shared.contracts.articles import ArticleEvent
 from shared.contracts.base import EventData
 from shared.contracts.events import Event, Outgoing, write_event
 from shared.contracts.outlets import OutletLine, OutletReported
@@ -69,7 +69,6 @@ class ArticleIntake:
         held = await self._held.hold(
             data.article,
             acted_at=data.acted_at,
-            change=data.change if isinstance(data, ArticleUpdated) else None,
             traceparent=event.traceparent,
         )
         if held is None:

@@ -23,7 +23,6 @@ class Held:
 
     article: Article
     acted_at: datetime
-    change: str | None
     traceparent: str | None
     applied_revision: int
     """0 until the first snapshot is applied."""
@@ -45,7 +44,6 @@ class HeldArticles:
         article: Article,
         *,
         acted_at: datetime,
-        change: str | None,
         traceparent: str | None,
         extra: Document | None = None,
     ) -> Held | None:
@@ -58,7 +56,6 @@ class HeldArticles:
                         "revision": article.revision,
                         "article": article.model_dump(mode="python"),
                         "acted_at": acted_at,
-                        "change": change,
                         "trace": traceparent,
                         **{f"extra.{key}": value for key, value in (extra or {}).items()},
                     },
@@ -89,7 +86,6 @@ def _held(document: Document) -> Held:
     return Held(
         article=Article.read(document["article"]),
         acted_at=document["acted_at"],
-        change=document.get("change"),
         traceparent=document.get("trace"),
         applied_revision=document.get("applied_revision", 0),
         extra=document.get("extra") or {},

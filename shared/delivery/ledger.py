@@ -1,0 +1,304 @@
+"""The ledger's store: every change of a delivery is one conditional update that also carries its report.
+
+Never overwrites what it has not seen: each write filters on the fence it read, so a worker whose lease
+ran out, or a person at a stale page, changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from prometheus_client import Counter
+
+from shared.contracts.events import Outgoing
+from shared.contracts.outlets import DeliveryState, Operation
+from shared.delivery.model import Delivery, Document, Plan, digest, from_document
+from shared.runtime.clock import Clock, elapsed_ms
+from shared.storage.client import Collection
+from shared.storage.errors import Duplicate
+from shared.storage.outbox import append, declare_outbox, entry
+
+Report = Callable[[Delivery], Outgoing | None]
+"""The event that tells publishing of a delivery's new state; None for a delivery no board shows alone."""
+
+PENDING = (DeliveryState.PLANNED.value, DeliveryState.WAITING.value)
+UNFINISHED = (
+    *PENDING,
+    DeliveryState.CLAIMED.value,
+    DeliveryState.ARMED.value,
+    DeliveryState.UNKNOWN.value,
+)
+LEASE_SECONDS = 90.0
+"""Longer than the longest single call to the outside (30 s, three calls), so that a live holder keeps it."""
+
+CHANGED = Counter("herald_delivery_states_total", "State changes", ["outlet", "state"])
+
+
+class Ledger:
+    """Deliveries of one service, in one collection."""
+
+    def __init__(
+        self,
+        collection: Collection,
+        clock: Clock,
+        report: Report,
+        wake_relay: Callable[[str, str], None],
+        *,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
+        self.collection = collection
+        self._clock = clock
+        self._report = report
+        self._wake_relay = wake_relay
+        self._lease = timedelta(seconds=lease_seconds)
+
+    async def declare(self) -> None:
+        """Indexes: due work, threads, an article's board, the outbox."""
+        await self.collection.create_index(
+            [("priority", 1), ("due_at", 1)],
+            name="due",
+            partialFilterExpression={"due_at": {"$exists": True}},
+        )
+        await self.collection.create_index([("thread", 1), ("revision", 1)], name="thread")
+        await self.collection.create_index([("article_id", 1), ("revision", 1)], name="article")
+        await self.collection.create_index([("state", 1), ("_id", -1)], name="state")
+        await declare_outbox(self.collection)
+
+    async def plan(self, plan: Plan) -> bool:
+        """Enter what must happen; False when it was there already."""
+        now = self._clock.now()
+        try:
+            return await self.collection.update_one(
+                {"_id": plan.id},
+                {
+                    "$setOnInsert": {
+                        "article_id": plan.article_id,
+                        "outlet": plan.outlet,
+                        "operation": plan.operation.value,
+                        "intent": plan.intent,
+                        "thread": plan.thread,
+                        "publication": plan.publication,
+                        "revision": plan.revision,
+                        "acted_at": plan.acted_at,
+                        "priority": plan.priority,
+                        "expires_at": plan.expires_at,
+                        "subject": plan.subject,
+                        "trace": plan.traceparent,
+                        "state": DeliveryState.PLANNED.value,
+                        "fence": 0,
+                        "attempts": 0,
+                        "planned_at": now,
+                        "due_at": now,
+                    }
+                },
+                upsert=True,
+            )
+        except Duplicate:
+            return False  # another replica entered it in the same instant
+
+    async def claim(self, *, skip_outlets: Sequence[str] = ()) -> Delivery | None:
+        """Take the most urgent due delivery, with a fresh fence and a lease; None when none is due.
+
+        What was planned or waiting becomes `claimed`. What is found `armed` (its holder died in
+        the middle) or `unknown` keeps its state: the worker must find out, not send.
+        """
+        now = self._clock.now()
+        query: dict[str, Any] = {"due_at": {"$lte": now}}
+        if skip_outlets:
+            query["outlet"] = {"$nin": list(skip_outlets)}
+        pending = {"$in": ["$state", list(PENDING)]}
+        document = await self.collection.find_one_and_update(
+            query,
+            [
+                {
+                    "$set": {
+                        "state": {"$cond": [pending, DeliveryState.CLAIMED.value, "$state"]},
+                        "fence": {"$add": ["$fence", 1]},
+                        "due_at": now + self._lease,
+                    }
+                }
+            ],
+            sort=[("priority", 1), ("due_at", 1)],
+            projection={"outbox": 0},
+        )
+        return from_document(document) if document else None
+
+    async def arm(
+        self, delivery: Delivery, payload: Document, composed_from: int
+    ) -> Delivery | None:
+        """Freeze the payload: from here on the effect may have happened."""
+        now = self._clock.now()
+        return await self._change(
+            delivery,
+            {
+                "state": DeliveryState.ARMED.value,
+                "payload": payload,
+                "payload_digest": digest(payload),
+                "composed_from": composed_from,
+                "armed_at": now,
+                "due_at": now + self._lease,
+                "attempts": delivery.attempts + 1,
+            },
+        )
+
+    async def confirm(
+        self, delivery: Delivery, result: Document | None, reason: str | None = None
+    ) -> Delivery | None:
+        """It happened, once, and this is what the outside calls it."""
+        fields: Document = {
+            "state": DeliveryState.CONFIRMED.value,
+            "milliseconds": elapsed_ms(delivery.acted_at, self._clock.now()),
+            "reason": reason,
+            "due_at": None,
+        }
+        if result is not None:
+            fields["result"] = result
+        done = await self._change(delivery, fields, report=True)
+        await self._wake_thread(delivery)
+        return done
+
+    async def wait(
+        self, delivery: Delivery, due_at: datetime, reason: str | None, *, report: bool = True
+    ) -> Delivery | None:
+        """Nothing was applied; try again at `due_at`. The payload is composed afresh then."""
+        state = DeliveryState.WAITING if report else DeliveryState.PLANNED
+        fields: Document = {"state": state.value, "due_at": due_at, "payload": None}
+        if reason is not None:
+            fields["reason"] = reason
+        return await self._change(delivery, fields, report=report)
+
+    async def unknown(
+        self, delivery: Delivery, reason: str, due_at: datetime | None
+    ) -> Delivery | None:
+        """It may have happened. `due_at` is when to look again, None where only a person can tell."""
+        return await self._change(
+            delivery,
+            {
+                "state": DeliveryState.UNKNOWN.value,
+                "reason": reason,
+                "due_at": due_at,
+                "attempts": delivery.attempts + (delivery.state is DeliveryState.UNKNOWN),
+            },
+            report=True,
+        )
+
+    async def close(self, delivery: Delivery, state: DeliveryState, reason: str) -> Delivery | None:
+        """End it without effect: failed, missed or cancelled."""
+        done = await self._change(
+            delivery, {"state": state.value, "reason": reason, "due_at": None}, report=True
+        )
+        await self._wake_thread(delivery)
+        return done
+
+    async def replan(self, delivery: Delivery, reason: str) -> Delivery | None:
+        """Back to the start: it is certain that nothing was applied, or a person says so."""
+        return await self._change(
+            delivery,
+            {
+                "state": DeliveryState.PLANNED.value,
+                "reason": reason,
+                "due_at": self._clock.now(),
+                "payload": None,
+            },
+            report=True,
+        )
+
+    async def cancel_pending(
+        self, article_id: str, reason: str, *, before_revision: int, operation: Operation | None
+    ) -> int:
+        """Cancel what has not begun for this article; what is under way is left to its guards."""
+        query: dict[str, Any] = {
+            "article_id": article_id,
+            "revision": {"$lt": before_revision},
+            "state": {"$in": list(PENDING)},
+        }
+        if operation:
+            query["operation"] = operation.value
+        cancelled = 0
+        for document in await self.collection.find(query, {"outbox": 0}):
+            done = await self.close(from_document(document), DeliveryState.CANCELLED, reason)
+            cancelled += done is not None
+        return cancelled
+
+    async def get(self, delivery_id: str) -> Delivery | None:
+        document = await self.collection.find_one({"_id": delivery_id}, {"outbox": 0})
+        return from_document(document) if document else None
+
+    async def of_article(self, article_id: str) -> list[Delivery]:
+        """All deliveries of one article in order of revision."""
+        found = await self.collection.find(
+            {"article_id": article_id}, {"outbox": 0}, sort=[("revision", 1), ("_id", 1)]
+        )
+        return [from_document(document) for document in found]
+
+    async def earlier(self, delivery: Delivery) -> list[Delivery]:
+        """Operations of the same thread that come before this one, oldest first."""
+        found = await self.collection.find(
+            {"thread": delivery.thread, "revision": {"$lt": delivery.revision}},
+            {"outbox": 0},
+            sort=[("revision", 1)],
+        )
+        return [from_document(document) for document in found]
+
+    async def page(self, query: Document, *, after: str | None, limit: int) -> list[Delivery]:
+        """Deliveries matching `query`, newest id first, starting below `after`."""
+        full = {**query, "_id": {"$lt": after}} if after else query
+        found = await self.collection.find(full, {"outbox": 0}, sort=[("_id", -1)], limit=limit)
+        return [from_document(document) for document in found]
+
+    async def next_due(self) -> datetime | None:
+        """When the earliest delivery falls due, for a worker that would sleep until then."""
+        earliest: datetime | None = None
+        for priority in (0, 1):
+            found = await self.collection.find(
+                {"priority": priority, "due_at": {"$exists": True}},
+                {"due_at": 1},
+                sort=[("due_at", 1)],
+                limit=1,
+            )
+            if found and (earliest is None or found[0]["due_at"] < earliest):
+                earliest = found[0]["due_at"]
+        return earliest
+
+    async def _change(
+        self, delivery: Delivery, fields: Document, *, report: bool = False
+    ) -> Delivery | None:
+        """Write `fields` if the fence still holds; None when someone else has moved it on."""
+        fence = delivery.fence + 1
+        update: dict[str, Any] = {"$set": {**fields, "fence": fence}}
+        if fields.get("due_at", 0) is None:
+            del update["$set"]["due_at"]
+            update["$unset"] = {"due_at": ""}
+        known = {**fields, "fence": fence}
+        if "state" in known:
+            known["state"] = DeliveryState(known["state"])
+        known.pop("payload_digest", None)
+        changed = replace(delivery, **known)
+        event = self._report(changed) if report else None
+        if event is not None:
+            appended = append(entry(event, self._clock.now()))
+            update["$push"] = appended["$push"]
+            update["$set"].update(appended["$set"])
+        written = await self.collection.update_one(
+            {"_id": delivery.id, "fence": delivery.fence}, update
+        )
+        if not written:
+            return None
+        CHANGED.labels(delivery.outlet, changed.state.value).inc()
+        if event is not None:
+            self._wake_relay(self.collection.name, delivery.id)
+        return changed
+
+    async def _wake_thread(self, delivery: Delivery) -> None:
+        """Later operations of the thread need not wait for their next look."""
+        await self.collection.update_many(
+            {
+                "thread": delivery.thread,
+                "revision": {"$gt": delivery.revision},
+                "state": DeliveryState.PLANNED.value,
+            },
+            {"$set": {"due_at": self._clock.now()}},
+        )

@@ -1,0 +1,129 @@
+"""One delivery: an outside effect that must happen once, and everything known about it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from shared.contracts.outlets import DeliveryState, Operation, OutletLine
+
+Document = dict[str, Any]
+
+BREAKING, NORMAL = 0, 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What must happen once. Planning the same `id` again changes nothing."""
+
+    article_id: str
+    outlet: str
+    operation: Operation
+    intent: str
+    """Tells two acts of one kind apart: the publication's number, the revision of an edit, a recipient."""
+    publication: int
+    revision: int
+    acted_at: datetime
+    priority: int = NORMAL
+    expires_at: datetime | None = None
+    """The lateness limit: not begun by then, it is `missed`."""
+    subject: Document = field(default_factory=dict)
+    """The service's own words on what to send and to whom."""
+    traceparent: str | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.article_id}:{self.outlet}:{self.operation.value}:{self.intent}"
+
+    @property
+    def thread(self) -> str:
+        """Operations of one thread happen in order of revision, one after the other."""
+        return f"{self.article_id}:{self.outlet}:{self.publication}:{self.subject.get('recipient', '')}"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A delivery as stored. `fence` grows with every write; a write with an old fence does nothing."""
+
+    id: str
+    article_id: str
+    outlet: str
+    operation: Operation
+    intent: str
+    thread: str
+    publication: int
+    revision: int
+    acted_at: datetime
+    priority: int
+    state: DeliveryState
+    fence: int
+    attempts: int
+    """Times something was sent or tried to be sent."""
+    subject: Document
+    due_at: datetime | None = None
+    expires_at: datetime | None = None
+    payload: Document | None = None
+    composed_from: int | None = None
+    """The article revision that `payload` was made from."""
+    armed_at: datetime | None = None
+    result: Document | None = None
+    """What the outside calls it: `remote_id`, `url`, and whatever the channel needs later."""
+    reason: str | None = None
+    milliseconds: int | None = None
+    traceparent: str | None = None
+
+    def line(self) -> OutletLine:
+        """This delivery as a line of the fan-out board."""
+        return OutletLine(
+            outlet=self.outlet,
+            delivery=self.id,
+            operation=self.operation,
+            state=self.state,
+            sequence=self.fence,
+            revision=self.revision,
+            url=(self.result or {}).get("url"),
+            reason=self.reason,
+            attempts=self.attempts,
+            due_at=self.due_at
+            if self.state in {DeliveryState.WAITING, DeliveryState.UNKNOWN}
+            else None,
+            milliseconds=self.milliseconds,
+        )
+
+
+def digest(payload: Document) -> str:
+    """SHA-256 of the payload in canonical JSON: proves that what was armed is what was sent."""
+    return hashlib.sha256(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def from_document(document: Document) -> Delivery:
+    """The stored form, back as a `Delivery`."""
+    return Delivery(
+        id=document["_id"],
+        article_id=document["article_id"],
+        outlet=document["outlet"],
+        operation=Operation(document["operation"]),
+        intent=document["intent"],
+        thread=document["thread"],
+        publication=document["publication"],
+        revision=document["revision"],
+        acted_at=document["acted_at"],
+        priority=document["priority"],
+        state=DeliveryState(document["state"]),
+        fence=document["fence"],
+        attempts=document["attempts"],
+        subject=document.get("subject") or {},
+        due_at=document.get("due_at"),
+        expires_at=document.get("expires_at"),
+        payload=document.get("payload"),
+        composed_from=document.get("composed_from"),
+        armed_at=document.get("armed_at"),
+        result=document.get("result"),
+        reason=document.get("reason"),
+        milliseconds=document.get("milliseconds"),
+        traceparent=document.get("trace"),
+    )

@@ -1,0 +1,65 @@
+"""The aiohttp application every service is served by: body caps, traces, metrics, headers, problems."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from aiohttp import web
+from prometheus_client import Counter, Histogram
+
+from shared.runtime.clock import monotonic
+from shared.runtime.tracing import serving
+from shared.web.identity import IDENTITIES, Identities
+from shared.web.problems import problems
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+MAX_BODY_BYTES = 1024 * 1024
+"""Of every request but uploads, which read their own cap."""
+MAX_UPLOAD_BYTES = 20 * 1024 * 1024
+
+REQUESTS = Counter("herald_http_requests_total", "Requests answered", ["method", "route", "status"])
+SECONDS = Histogram("herald_http_request_seconds", "Time to answer", ["route"])
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+"""The policy for answers that are no pages; pages set their own."""
+
+
+@web.middleware
+async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request a trace, count it, and add the headers that every answer carries."""
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource else "none"
+    began = monotonic()
+    with serving(f"{request.method} {route}", request.headers.get("traceparent")):
+        response = await handler(request)
+    REQUESTS.labels(request.method, route, response.status).inc()
+    SECONDS.labels(route).observe(monotonic() - began)
+    if not response.prepared:
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+    return response
+
+
+@web.middleware
+async def capped(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse a large body by its length before reading it, save where an upload is expected."""
+    if request.content_type != "multipart/form-data":
+        length = request.content_length
+        if length is not None and length > MAX_BODY_BYTES:
+            raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES, length)
+    return await handler(request)
+
+
+def make_app(routes: Iterable[web.AbstractRouteDef], identities: Identities) -> web.Application:
+    """An application over these routes; several services may share one (the embedded stack)."""
+    app = web.Application(
+        middlewares=[observed, problems, capped], client_max_size=MAX_UPLOAD_BYTES
+    )
+    app[IDENTITIES] = identities
+    app.add_routes(routes)
+    return app

@@ -1,0 +1,153 @@
+"""Who is asking: bearer tokens that every service verifies offline, and the roles they carry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+import jwt
+from aiohttp import web
+
+from shared.runtime.clock import Clock
+from shared.runtime.ids import new_id
+from shared.runtime.keys import KeyRing
+from shared.storage.client import Collection
+from shared.web.problems import Problem
+
+ISSUER = "herald"
+ALGORITHM = "HS256"
+REVOCATIONS_FRESH_SECONDS = 2.0
+
+
+class Role(IntEnum):
+    """Each role may do what those below it may."""
+
+    CONTRIBUTOR = 1
+    EDITOR = 2
+    CHIEF = 3
+    ADMIN = 4
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The person or program behind a request."""
+
+    subject: str
+    name: str
+    role: Role
+    token_id: str
+
+
+class Revocations:
+    """Ids of dead tokens in this service's own database, read again every two seconds."""
+
+    def __init__(self, collection: Collection, clock: Clock) -> None:
+        self._collection = collection
+        self._clock = clock
+        self._known: set[str] = set()
+        self._read_at: datetime | None = None
+
+    async def declare(self) -> None:
+        await self._collection.create_index([("expires_at", 1)], name="ttl", expireAfterSeconds=0)
+
+    async def add(self, token_id: str, expires_at: datetime) -> None:
+        await self._collection.update_one(
+            {"_id": token_id}, {"$set": {"expires_at": expires_at}}, upsert=True
+        )
+        self._known.add(token_id)
+
+    async def holds(self, token_id: str) -> bool:
+        now = self._clock.now()
+        if (
+            self._read_at is None
+            or (now - self._read_at).total_seconds() > REVOCATIONS_FRESH_SECONDS
+        ):
+            self._known = {
+                document["_id"] for document in await self._collection.find({}, {"_id": 1})
+            }
+            self._read_at = now
+        return token_id in self._known
+
+
+class Identities:
+    """Issues and verifies tokens with a key derived from the one secret."""
+
+    def __init__(self, keys: KeyRing, clock: Clock, revocations: Revocations | None = None) -> None:
+        self._key = keys.derive("identity")
+        self._clock = clock
+        self._revocations = revocations
+
+    def issue(
+        self, subject: str, name: str, role: Role, lifetime: timedelta
+    ) -> tuple[str, str, datetime]:
+        """A token, its id and when it expires."""
+        now = self._clock.now()
+        token_id, expires = new_id(), now + lifetime
+        claims = {
+            "iss": ISSUER,
+            "sub": subject,
+            "name": name,
+            "role": role.name.lower(),
+            "jti": token_id,
+            "iat": int(now.timestamp()),
+            "exp": int(expires.timestamp()),
+        }
+        return jwt.encode(claims, self._key, ALGORITHM), token_id, expires
+
+    async def verify(self, token: str) -> Identity:
+        """Raises a 401 `Problem` naming the Authorization header."""
+        try:
+            claims = jwt.decode(
+                token,
+                self._key,
+                algorithms=[ALGORITHM],
+                issuer=ISSUER,
+                options={
+                    "require": ["exp", "iat", "sub", "jti", "role"],
+                    "verify_exp": False,
+                    "verify_iat": False,
+                },
+            )
+            if claims["exp"] <= self._clock.now().timestamp():
+                raise jwt.ExpiredSignatureError("the token has expired")
+            identity = Identity(
+                str(claims["sub"]),
+                str(claims.get("name", "")),
+                Role[claims["role"].upper()],
+                str(claims["jti"]),
+            )
+        except (jwt.PyJWTError, KeyError, AttributeError, ValueError) as error:
+            raise _unauthorized(str(error) or "the token is not valid") from error
+        if self._revocations and await self._revocations.holds(identity.token_id):
+            raise _unauthorized("the token was revoked")
+        return identity
+
+
+def _unauthorized(detail: str) -> Problem:
+    return Problem(
+        401,
+        "Sign in first",
+        field="Authorization",
+        detail=detail,
+        headers={"WWW-Authenticate": 'Bearer realm="herald"'},
+    )
+
+
+IDENTITIES: web.AppKey[Identities] = web.AppKey("identities", Identities)
+
+
+async def require_role(request: web.Request, role: Role) -> Identity:
+    """The caller, who must hold at least `role`: 401 for nobody, 403 for too little."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise _unauthorized("send Authorization: Bearer <token>")
+    identity = await request.app[IDENTITIES].verify(token.strip())
+    if identity.role < role:
+        raise Problem(
+            403,
+            "Your role does not allow this",
+            field="Authorization",
+            detail=f"this needs the role {role.name.lower()}; yours is {identity.role.name.lower()}",
+        )
+    return identity

@@ -1,0 +1,166 @@
+"""The one client for addresses that a user gave: only public hosts, no redirects, size and time capped.
+
+Never trusts a name: the address that is actually connected to is what is checked, so a name that
+resolves differently the second time gains nothing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+from yarl import URL
+
+MAX_BYTES = 64 * 1024
+
+
+class Forbidden(ValueError):
+    """Raised for an address that outbound requests must not reach."""
+
+
+def is_public(address: str) -> bool:
+    """False for every private, loopback, link-local, multicast, reserved or translated range."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inner is not None:
+            return is_public(str(inner)) and ip.ipv4_mapped is not None
+        if ip in ipaddress.ip_network("64:ff9b::/96") or ip in ipaddress.ip_network(
+            "64:ff9b:1::/48"
+        ):
+            return False
+    return ip.is_global and not ip.is_multicast
+
+
+class OutboundPolicy:
+    """Which hosts may be reached. `allowed` names private ones by exact name or address."""
+
+    def __init__(self, allowed: Sequence[str] = (), *, https_only: bool = True) -> None:
+        self._allowed = {name.lower() for name in allowed}
+        self._https_only = https_only
+
+    def permits_host(self, host: str) -> bool:
+        return host.lower().strip("[]") in self._allowed
+
+    def check_url(self, url: str) -> None:
+        """Raises `Forbidden` with the reason; call it when the address is registered."""
+        try:
+            # yarl is what aiohttp itself connects by, so digits in other scripts cannot hide an address.
+            parts = URL(url)
+            port, host = parts.explicit_port, parts.raw_host
+        except (ValueError, TypeError) as error:
+            raise Forbidden(f"not an address: {error}") from error
+        if not host or any(ord(char) < 33 for char in url):
+            raise Forbidden("must be an absolute http(s) address")
+        if parts.user is not None or parts.password is not None:
+            raise Forbidden("must not contain a user name or password")
+        if self.permits_host(host):
+            if parts.scheme not in {"http", "https"}:
+                raise Forbidden("must start with http:// or https://")
+            return
+        if parts.scheme != "https" and (self._https_only or parts.scheme != "http"):
+            raise Forbidden("must start with https://")
+        if port not in {None, 80, 443}:
+            raise Forbidden("must use the usual port")
+        literal = _literal(host)
+        if literal is not None and not is_public(literal):
+            raise Forbidden("must not be a private or special address")
+        if literal is None and (
+            "." not in host or host.endswith((".local", ".internal", ".localhost", "."))
+        ):
+            raise Forbidden("must be a public host name")
+
+    def check_address(self, host: str, address: str) -> None:
+        """Raises `Forbidden` unless this resolved address may be connected to for this host."""
+        if not (self.permits_host(host) or self.permits_host(address) or is_public(address)):
+            raise Forbidden(f"{host} resolves to a private or special address")
+
+
+def _literal(host: str) -> str | None:
+    """The IP address a host spells, also in the shorthand forms that inet_aton takes (127.1, 0x7f.1)."""
+    try:
+        return str(ipaddress.ip_address(host.strip("[]")))
+    except ValueError:
+        pass
+    try:
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except OSError:
+        return None
+
+
+class _GuardedResolver(AbstractResolver):
+    """Checks what a name resolves to, and remembers which addresses it has let pass."""
+
+    def __init__(self, policy: OutboundPolicy) -> None:
+        self._policy = policy
+        self._inner = ThreadedResolver()
+        self.passed: set[str] = set()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await self._inner.resolve(host, port, family)
+        for result in found:
+            self._policy.check_address(host, result["host"])
+            self.passed.add(result["host"])
+        return found
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+def guarded_session(policy: OutboundPolicy, **options: Any) -> aiohttp.ClientSession:
+    """A session whose every connection is checked at connect time; use `guarded_request` with it."""
+    resolver = _GuardedResolver(policy)
+
+    def checked_socket(info: tuple[Any, ...]) -> socket.socket:
+        # aiohttp does not ask a resolver about literal addresses; this sees every connection.
+        family, kind, protocol, _, address = info
+        literal = str(address[0])
+        if not (literal in resolver.passed or policy.permits_host(literal) or is_public(literal)):
+            raise OSError(f"{literal} is a private or special address")
+        return socket.socket(family=family, type=kind, proto=protocol)
+
+    connector = aiohttp.TCPConnector(
+        resolver=resolver, socket_factory=checked_socket, use_dns_cache=False
+    )
+    return aiohttp.ClientSession(connector=connector, trust_env=False, **options)
+
+
+async def guarded_request(
+    session: aiohttp.ClientSession,
+    policy: OutboundPolicy,
+    method: str,
+    url: str,
+    *,
+    timeout_seconds: float = 15.0,
+    max_bytes: int = MAX_BYTES,
+    **options: Any,
+) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers (lower case) and at most `max_bytes` of the body; redirects are not followed.
+
+    Raises `Forbidden`, or aiohttp's own errors for the caller to sort by phase.
+    """
+    policy.check_url(url)
+    async with session.request(
+        method,
+        url,
+        allow_redirects=False,
+        timeout=aiohttp.ClientTimeout(total=timeout_seconds),
+        **options,
+    ) as response:
+        body = bytearray()
+        async for chunk in response.content.iter_chunked(16 * 1024):
+            body += chunk
+            if len(body) >= max_bytes:
+                break
+        return (
+            response.status,
+            {name.lower(): value for name, value in response.headers.items()},
+            bytes(body[:max_bytes]),
+        )

@@ -1,0 +1,127 @@
+"""Reading requests: JSON into models, paging, ids and preconditions. Each refusal names its field."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from shared.runtime.ids import is_id
+from shared.web.problems import Problem, invalid
+
+M = TypeVar("M", bound=BaseModel)
+
+MAX_LIMIT = 100
+
+
+async def read_json(request: web.Request, model: type[M]) -> M:
+    """The body as `model`. 415 for another media type, 400 for broken JSON, 422 for wrong fields."""
+    if request.content_type != "application/json":
+        raise Problem(415, "The body must be application/json", field="Content-Type")
+    raw = await request.read()
+    try:
+        document = orjson.loads(raw or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise Problem(400, "The body is not JSON", field="body", detail=str(error)) from error
+    if not isinstance(document, dict):
+        raise Problem(422, "The body must be a JSON object", field="body")
+    _refuse_surrogates_and_nul(document)
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        raise invalid(error) from error
+
+
+def _refuse_surrogates_and_nul(value: Any, path: str = "") -> None:
+    """NUL can be neither shown nor stored as a key; refusing it here spares every service the care."""
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise Problem(422, "A text must not contain NUL", field=path or "body")
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _refuse_surrogates_and_nul(key, path)
+            _refuse_surrogates_and_nul(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _refuse_surrogates_and_nul(inner, f"{path}.{index}")
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise Problem(422, "The number is out of range", field=path or "body")
+
+
+def path_id(request: web.Request, name: str = "id") -> str:
+    """A UUID from the path; anything else is simply not there."""
+    value = request.match_info[name]
+    if not is_id(value):
+        raise Problem(404, "There is no such id", field=name, detail=f"{name} is not a UUID")
+    return value
+
+
+def query_values(request: web.Request, allowed: set[str]) -> dict[str, str]:
+    """The query string, each name once and known."""
+    values: dict[str, str] = {}
+    for name, value in request.query.items():
+        if name not in allowed:
+            raise Problem(
+                422,
+                "Unknown parameter",
+                field=name,
+                detail=f"allowed: {', '.join(sorted(allowed))}",
+            )
+        if name in values:
+            raise Problem(422, "Given twice", field=name)
+        if "\x00" in value or len(value) > 1000:
+            raise Problem(422, "Not a usable value", field=name)
+        values[name] = value
+    return values
+
+
+def paging(values: dict[str, str]) -> tuple[int, str | None]:
+    """`limit` (1 to 100, 20 unless told) and the opaque `cursor` of an earlier answer."""
+    raw = values.get("limit", "20")
+    if not (raw.isascii() and raw.isdigit() and 1 <= int(raw[:9]) <= MAX_LIMIT):
+        raise Problem(422, f"limit must be a whole number from 1 to {MAX_LIMIT}", field="limit")
+    cursor = values.get("cursor")
+    if cursor is not None and not 1 <= len(cursor) <= 300:
+        raise Problem(422, "cursor is not one of ours", field="cursor")
+    return int(raw), cursor
+
+
+def etag_of(revision: int) -> str:
+    return f'"{revision}"'
+
+
+def require_match(request: web.Request) -> int | None:
+    """The revision that `If-Match` names; None for `*`. 428 without the header (RFC 6585)."""
+    header = request.headers.get("If-Match", "").strip()
+    if not header:
+        raise Problem(
+            428,
+            "Say which revision you saw",
+            field="If-Match",
+            detail="send If-Match with the ETag of the article as you read it, or *",
+        )
+    if header == "*":
+        return None
+    bare = header.removeprefix("W/").strip('"')
+    if not (bare.isascii() and bare.isdigit() and len(bare) < 16):
+        raise Problem(412, "If-Match is not an ETag of ours", field="If-Match")
+    return int(bare)
+
+
+def json_response(
+    value: Any, *, status: int = 200, headers: dict[str, str] | None = None
+) -> web.Response:
+    """JSON bytes; models are dumped in JSON mode."""
+    if isinstance(value, BaseModel):
+        body = value.model_dump_json(exclude_none=True).encode()
+    else:
+        body = orjson.dumps(value, default=_dump)
+    return web.Response(status=status, body=body, content_type="application/json", headers=headers)
+
+
+def _dump(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_none=True)
+    raise TypeError(type(value).__name__)
