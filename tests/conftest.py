@@ -1,0 +1,36 @@
+"""Fixtures that more than one suite needs: a real mongod for the session, a fresh database for each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+
+import pytest
+from services.standalone.mongod import Mongod
+from shared.runtime.clock import ManualClock
+from shared.runtime.ids import new_token
+from shared.storage.client import Database, open_client
+
+
+@pytest.fixture(scope="session")
+def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
+    """A real one-node replica set; missing binaries are an error, never a skip."""
+    server = Mongod(tmp_path_factory.mktemp("mongod") / "db")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+async def database(mongod: Mongod) -> AsyncIterator[Database]:
+    """An empty database through motor, dropped afterwards."""
+    async with open_client(mongod.url) as databases:
+        database = databases(f"test_{new_token()}")
+        yield database
+        await database.drop()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Stands at a fixed morning."""
+    return ManualClock(datetime(2026, 11, 23, 9, 30, tzinfo=UTC))
