@@ -57,6 +57,8 @@ class Capabilities:
     lookup: bool
     """`find` can tell whether the post is there."""
     counts: bool = False
+    idempotent_seconds: float | None = None
+    """For how long after the first attempt `idempotent` holds; None means for ever."""
 
 
 @dataclass(frozen=True)
