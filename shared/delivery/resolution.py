@@ -7,7 +7,7 @@ from shared.delivery.ledger import Ledger
 from shared.delivery.model import Delivery
 
 
-class Refused(Exception):
+class Refused(ValueError):
     """Raised when the delivery's state does not allow the act; the text says why."""
 
 

@@ -1,0 +1,170 @@
+"""`/api/v1/channels`: connect, list, test, pause, resume and remove accounts. Never returns a secret."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from services.social.channels import discover
+from services.social.domain.errors import AccountExists, UnknownChannel
+from services.social.domain.planning import Account
+from services.social.store import EVERYTHING, Accounts, Pause, scopes
+from services.social.usecases import connect
+from services.social.worker import SocialOutside
+from shared.delivery.errors import DeliveryError
+from shared.web.identity import Role, require_role
+from shared.web.problems import Problem, invalid, not_found
+from shared.web.requests import json_response, query_values, read_json
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+
+
+class NewAccount(BaseModel):
+    """One account to connect. `settings` are as the channel's README lists them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    channel: Slug
+    name: Slug
+    settings: dict[str, Any]
+
+
+class PauseReason(BaseModel):
+    """Why posts stop; the board shows it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason
+
+
+class ChannelRoutes:
+    """Handlers over the account store."""
+
+    def __init__(self, accounts: Accounts, outside: SocialOutside) -> None:
+        self._accounts = accounts
+        self._outside = outside
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        root, one = "/api/v1/channels", "/api/v1/channels/{channel}/{name}"
+        return [
+            web.get(root, self.list),
+            web.post(root, self.add),
+            web.post(f"{root}/pause", self.pause_all),
+            web.post(f"{root}/resume", self.resume_all),
+            web.delete(one, self.remove),
+            web.post(f"{one}/test", self.test),
+            web.post(f"{one}/pause", self.pause),
+            web.post(f"{one}/resume", self.resume),
+        ]
+
+    async def list(self, request: web.Request) -> web.Response:
+        await require_role(request, Role.CONTRIBUTOR)
+        query_values(request, set())
+        pauses = {pause.scope: pause for pause in await self._accounts.pauses()}
+        accounts = await self._accounts.all()
+        items = [
+            {**_shown(account, pauses), "quiet_until": quiet_until}
+            for account, quiet_until in accounts
+        ]
+        return json_response({"items": items, "next": None})
+
+    async def add(self, request: web.Request) -> web.Response:
+        await require_role(request, Role.ADMIN)
+        wanted = await read_json(request, NewAccount)
+        try:
+            account = await connect(
+                self._accounts, discover(), wanted.channel, wanted.name, wanted.settings
+            )
+        except UnknownChannel as error:
+            known = ", ".join(sorted(discover()))
+            raise Problem(
+                422, "There is no such channel", field="channel", detail=f"known: {known}"
+            ) from error
+        except AccountExists as error:
+            raise Problem(409, "The channel has an account of this name", field="name") from error
+        except ValidationError as error:
+            raise invalid(error, prefix="settings.") from error
+        return json_response(
+            _shown(account, {}),
+            status=201,
+            headers={"Location": f"/api/v1/channels/{account.id}"},
+        )
+
+    async def remove(self, request: web.Request) -> web.Response:
+        await require_role(request, Role.ADMIN)
+        account_id = await self._account_id(request)
+        await self._accounts.remove(account_id)
+        self._outside.forget(account_id)
+        return web.Response(status=204)
+
+    async def test(self, request: web.Request) -> web.Response:
+        """Verify the credentials at the network without posting anything."""
+        await require_role(request, Role.ADMIN)
+        account_id = await self._account_id(request)
+        try:
+            channel = await self._outside.channel(account_id)
+            name = await channel.check()
+        except DeliveryError as error:
+            return json_response({"ok": False, "reason": error.reason})
+        except ValueError as error:
+            return json_response({"ok": False, "reason": str(error)})
+        return json_response({"ok": True, "account": name})
+
+    async def pause(self, request: web.Request) -> web.Response:
+        identity = await require_role(request, Role.EDITOR)
+        account_id = await self._account_id(request)
+        return await self._switch_off(request, account_id, identity.name)
+
+    async def resume(self, request: web.Request) -> web.Response:
+        await require_role(request, Role.EDITOR)
+        account_id = await self._account_id(request)
+        return await self._switch_on(account_id)
+
+    async def pause_all(self, request: web.Request) -> web.Response:
+        """The kill switch over every account."""
+        identity = await require_role(request, Role.EDITOR)
+        return await self._switch_off(request, EVERYTHING, identity.name)
+
+    async def resume_all(self, request: web.Request) -> web.Response:
+        await require_role(request, Role.EDITOR)
+        return await self._switch_on(EVERYTHING)
+
+    async def _switch_off(self, request: web.Request, scope: str, who: str) -> web.Response:
+        wanted = await read_json(request, PauseReason)
+        changed = await self._accounts.pause(scope, wanted.reason, who)
+        self._outside.forget(scope)
+        return json_response({"scope": scope, "paused": True, "changed": changed})
+
+    async def _switch_on(self, scope: str) -> web.Response:
+        changed = await self._accounts.resume(scope)
+        self._outside.forget(scope)
+        return json_response({"scope": scope, "paused": False, "changed": changed})
+
+    async def _account_id(self, request: web.Request) -> str:
+        account_id = f"{request.match_info['channel']}/{request.match_info['name']}"
+        if all(account.id != account_id for account, _ in await self._accounts.all()):
+            raise not_found("account", field="name")
+        return account_id
+
+
+def _shown(account: Account, pauses: dict[str, Pause]) -> dict[str, Any]:
+    pause = next((pauses[scope] for scope in scopes(account.id) if scope in pauses), None)
+    able = discover()[account.channel].capabilities
+    return {
+        "id": account.id,
+        "channel": account.channel,
+        "name": account.name,
+        "outlet": account.outlet,
+        "created_at": account.created_at,
+        "paused": None if pause is None else {"scope": pause.scope, "reason": pause.reason},
+        "capabilities": {
+            "edit": able.edit,
+            "delete": able.delete,
+            "alt_text": able.alt_text,
+            "lookup": able.lookup,
+            "idempotent": able.idempotent,
+        },
+    }

@@ -1,0 +1,85 @@
+"""Composition root of the social service: the only file that names its concrete parts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import aiohttp
+
+from services.social.api.channels import ChannelRoutes
+from services.social.handlers import Handlers, Planning
+from services.social.settings import SocialSettings
+from services.social.store import Accounts
+from services.social.subscriptions import SUBSCRIPTIONS
+from services.social.worker import SocialOutside
+from shared.delivery.desk import Desk
+from shared.delivery.intake import ArticleIntake, report_event
+from shared.delivery.ledger import Ledger
+from shared.delivery.own_origin import OwnOrigin
+from shared.delivery.worker import Worker
+from shared.messaging.bus import Bus
+from shared.runtime.clock import Clock
+from shared.runtime.keys import KeyRing
+from shared.storage.client import Database
+from shared.storage.held import HeldArticles
+from shared.storage.outbox import Relay
+from shared.web.deliveries import DeliveryRoutes
+from shared.web.hosting import Service
+from shared.web.identity import Revocations
+
+NAME = "social"
+
+
+def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) -> Service:
+    """Wire the service; nothing runs until the host starts it."""
+    keys = KeyRing(settings.secret_key.get_secret_value())
+    sessions: list[aiohttp.ClientSession] = []
+
+    def session() -> aiohttp.ClientSession:
+        if not sessions:
+            sessions.append(aiohttp.ClientSession(trust_env=False))
+        return sessions[0]
+
+    accounts = Accounts(database, keys.vault("channel credentials"), clock)
+    held = HeldArticles(database["articles"])
+    deliveries = database["deliveries"]
+    relay = Relay([held.collection, deliveries, accounts.collection], bus.publish, clock)
+    ledger = Ledger(
+        deliveries,
+        clock,
+        lambda delivery: report_event(
+            NAME, delivery.article_id, delivery.revision, [delivery.line()], clock
+        ),
+        relay.wake,
+        lease_seconds=settings.social_lease_seconds,
+    )
+    own = OwnOrigin(session, public_url=settings.public_url, origin=settings.origin)
+    outside = SocialOutside(accounts, held, session, clock, own=own, wake_relay=relay.wake)
+    worker = Worker(ledger, outside, clock, concurrency=settings.social_concurrency)
+    planning = Planning(
+        ledger, accounts, timedelta(hours=settings.social_lateness_hours), worker.wake
+    )
+    intake = ArticleIntake(NAME, held, planning.apply, clock, relay.wake)
+    revocations = Revocations(database["revoked_tokens"], clock)
+    handlers = Handlers(intake, revocations)
+
+    async def prepare() -> None:
+        for part in (accounts, held, ledger, revocations):
+            await part.declare()
+
+    async def close() -> None:
+        for opened in sessions:
+            await opened.close()
+
+    return Service(
+        name=NAME,
+        database=database,
+        routes=[
+            *ChannelRoutes(accounts, outside).routes(),
+            *DeliveryRoutes("/api/v1/deliveries", Desk(ledger, worker.wake)).routes(),
+        ],
+        subscriptions=[(subscription, handlers.handle) for subscription in SUBSCRIPTIONS],
+        background=[worker, relay],
+        prepare=prepare,
+        close=close,
+    )

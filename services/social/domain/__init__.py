@@ -1,0 +1,1 @@
+"""Rules of the social service. Does no input or output."""

@@ -1,0 +1,97 @@
+"""Which posts, edits and deletions an article's snapshot asks for, compared with what is planned already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.contracts.articles import Article, Status
+from shared.contracts.outlets import DeliveryState, Operation
+from shared.delivery.model import BREAKING, NORMAL, Delivery, Plan
+
+
+@dataclass(frozen=True)
+class Account:
+    """One connected account, without its secrets."""
+
+    channel: str
+    name: str
+    created_at: datetime
+
+    @property
+    def id(self) -> str:
+        return f"{self.channel}/{self.name}"
+
+    @property
+    def outlet(self) -> str:
+        return f"social/{self.channel}/{self.name}"
+
+
+def skips(article: Article, account: Account) -> bool:
+    """Whether the editor left this outlet out, by account, by channel or all of social."""
+    return bool({"social", f"social/{account.channel}", account.outlet} & set(article.skip_outlets))
+
+
+def plans(
+    article: Article,
+    acted_at: datetime,
+    accounts: Iterable[Account],
+    existing: Sequence[Delivery],
+    *,
+    lateness: timedelta,
+    traceparent: str | None,
+) -> list[Plan]:
+    """Everything this snapshot asks for; planning an item again changes nothing.
+
+    Compares the snapshot with the ledger instead of trusting the event's type, so a lost, repeated
+    or re-ordered event leads to the same plans.
+    """
+
+    def plan(outlet: str, operation: Operation, intent: str, expires: datetime | None) -> Plan:
+        return Plan(
+            article_id=article.id,
+            outlet=outlet,
+            operation=operation,
+            intent=intent,
+            publication=article.publication,
+            revision=article.revision,
+            acted_at=acted_at,
+            priority=BREAKING if article.priority == "breaking" else NORMAL,
+            expires_at=expires,
+            traceparent=traceparent,
+        )
+
+    posts = {
+        delivery.outlet: delivery
+        for delivery in existing
+        if delivery.operation is Operation.POST and delivery.publication == article.publication
+    }
+    if article.status is not Status.PUBLISHED:
+        return [
+            plan(outlet, Operation.DELETE, str(article.publication), None)
+            for outlet, post in posts.items()
+            if post.state
+            not in {DeliveryState.CANCELLED, DeliveryState.FAILED, DeliveryState.MISSED}
+        ]
+    # `published_at` stays that of the first publication, so a later one counts from its own act.
+    since = article.published_at if article.publication == 1 and article.published_at else acted_at
+    wanted: list[Plan] = []
+    for account in accounts:
+        post = posts.get(account.outlet)
+        if post is None:
+            # An account that was connected later never posts what was already out.
+            if not skips(article, account) and account.created_at <= since:
+                wanted.append(
+                    plan(account.outlet, Operation.POST, str(article.publication), since + lateness)
+                )
+        elif post.revision < article.revision:
+            wanted.append(
+                plan(
+                    account.outlet,
+                    Operation.EDIT,
+                    f"{article.publication}.{article.revision}",
+                    None,
+                )
+            )
+    return wanted

@@ -1,0 +1,86 @@
+"""Events in: article snapshots become plans in the ledger, revoked tokens are remembered. Local work only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from services.social.domain.planning import plans
+from services.social.store import Accounts
+from shared.contracts.articles import Status
+from shared.contracts.base import EventData
+from shared.contracts.events import Event
+from shared.contracts.identity import TokenRevoked
+from shared.contracts.outlets import Operation, OutletLine
+from shared.delivery.intake import ArticleIntake
+from shared.delivery.ledger import Ledger
+from shared.storage.held import Held
+from shared.web.identity import Revocations
+
+
+class Planning:
+    """Applies a held snapshot: plan what it asks for, cancel what it makes void, wake the worker."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        accounts: Accounts,
+        lateness: timedelta,
+        wake_worker: Callable[[], None],
+    ) -> None:
+        self._ledger = ledger
+        self._accounts = accounts
+        self._lateness = lateness
+        self._wake_worker = wake_worker
+
+    async def apply(self, held: Held) -> Sequence[OutletLine]:
+        article = held.article
+        existing, accounts = await asyncio.gather(
+            self._ledger.of_article(article.id), self._accounts.all()
+        )
+        wanted = plans(
+            article,
+            held.acted_at,
+            [account for account, _ in accounts],
+            existing,
+            lateness=self._lateness,
+            traceparent=held.traceparent,
+        )
+        if existing:
+            await self._void(article.id, article.revision, article.status)
+        await asyncio.gather(*(self._ledger.plan(plan) for plan in wanted))
+        if wanted:
+            self._wake_worker()
+        return [delivery.line() for delivery in await self._ledger.of_article(article.id)]
+
+    async def _void(self, article_id: str, revision: int, status: Status) -> None:
+        """What has not begun and is overtaken by this revision never begins."""
+        if status is Status.PUBLISHED:
+            await self._ledger.cancel_pending(
+                article_id,
+                "overtaken by a newer change",
+                before_revision=revision,
+                operation=Operation.EDIT,
+            )
+        else:
+            await self._ledger.cancel_pending(
+                article_id,
+                f"the article was {status.value} first",
+                before_revision=revision,
+                operation=None,
+            )
+
+
+class Handlers:
+    """What each queue's messages do."""
+
+    def __init__(self, intake: ArticleIntake, revocations: Revocations) -> None:
+        self._intake = intake
+        self._revocations = revocations
+
+    async def handle(self, event: Event[EventData]) -> None:
+        if isinstance(event.data, TokenRevoked):
+            await self._revocations.add(event.data.token_id, event.data.expires_at)
+        else:
+            await self._intake.handle(event)

@@ -1,0 +1,235 @@
+"""The social side of the delivery worker: accounts, guards, and the channels that do the work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+import structlog
+
+from services.social.channels import discover
+from services.social.channels.base import Channel, Intent, Posted
+from services.social.domain.errors import NoSuchAccount
+from services.social.store import Accounts, scopes
+from shared.contracts.articles import Article, Status
+from shared.contracts.events import write_event
+from shared.contracts.outlets import DeliveryState, Operation, OperatorAlert
+from shared.delivery.errors import AuthDead, GiveUp, TryAgain
+from shared.delivery.model import Delivery, Document
+from shared.delivery.outside import Composed, Drop, Go, Hold, Verdict
+from shared.delivery.own_origin import OwnOrigin
+from shared.runtime.clock import Clock
+from shared.runtime.ids import new_id
+from shared.runtime.tracing import current_traceparent
+from shared.storage.held import HeldArticles
+
+log = structlog.get_logger(__name__)
+
+BLOCKED_FRESH_SECONDS = 0.25
+
+
+class SocialOutside:
+    """Implements `shared.delivery.outside.Outside` over connected accounts."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        held: HeldArticles,
+        session: Callable[[], aiohttp.ClientSession],
+        clock: Clock,
+        *,
+        own: OwnOrigin,
+        wake_relay: Callable[[str, str], None],
+    ) -> None:
+        self._accounts = accounts
+        self._held = held
+        self._session = session
+        self._clock = clock
+        self._own = own
+        self._wake_relay = wake_relay
+        self._channels: dict[str, Channel] = {}
+        self._blocked: tuple[datetime, tuple[str, ...]] | None = None
+
+    async def ready(self, delivery: Delivery) -> Verdict:
+        """A post waits until readers who follow its link find the page."""
+        if delivery.operation is not Operation.POST:
+            return Go()
+        article = await self._article(delivery)
+        if article.status is not Status.PUBLISHED:
+            return Drop(DeliveryState.CANCELLED, f"the article was {article.status.value} first")
+        if await self._own.is_live(article):
+            return Go()
+        return Hold(5.0, "the article's page does not answer 200 yet")
+
+    async def guard(self, delivery: Delivery) -> Verdict:
+        account_id = delivery.outlet.removeprefix("social/")
+        pause, article = await asyncio.gather(
+            self._accounts.pause_for(scopes(account_id, delivery.article_id)),
+            self._article(delivery),
+        )
+        if delivery.operation is not Operation.DELETE and (
+            article.status is not Status.PUBLISHED or article.publication != delivery.publication
+        ):
+            return Drop(DeliveryState.CANCELLED, f"the article was {article.status.value} first")
+        if pause is not None:
+            return Hold(5.0, f"paused ({pause.scope}): {pause.reason}")
+        embargo = article.embargo_until
+        if delivery.operation is not Operation.DELETE and embargo and embargo > self._clock.now():
+            return Hold((embargo - self._clock.now()).total_seconds(), "under embargo")
+        return Go()
+
+    async def compose(self, delivery: Delivery, previous: Document | None) -> Composed | None:
+        article = await self._article(delivery)
+        corrections = len(article.corrections)
+        if delivery.operation is Operation.DELETE:
+            return Composed({"body": {}, "corrections": corrections}, delivery.revision)
+        told = (previous or {}).get("corrections", 0)
+        channel = await self._channel(delivery)
+        body = await channel.compose(
+            Intent(
+                key=delivery.id,
+                operation=delivery.operation,
+                article=article,
+                now=self._clock.now(),
+                posted=_posted(previous),
+                change="correction" if corrections > told else "minor",
+            )
+        )
+        if body is None:
+            return None
+        return Composed({"body": body, "corrections": corrections}, article.revision)
+
+    async def send(self, delivery: Delivery, previous: Document | None) -> Document | None:
+        channel = await self._channel(delivery)
+        payload = delivery.payload or {}
+        posted = _posted(previous)
+        try:
+            if delivery.operation is Operation.POST:
+                result = await channel.post(payload["body"])
+            elif posted is None:
+                raise GiveUp("nothing is known of the post to change")
+            elif delivery.operation is Operation.EDIT:
+                result = await channel.edit(payload["body"], posted)
+            else:
+                await channel.delete(posted)
+                result = posted
+        finally:
+            await self._mind_the_budget(delivery, channel)
+        return {**result.model_dump(mode="json"), "corrections": payload.get("corrections", 0)}
+
+    async def find(self, delivery: Delivery, previous: Document | None) -> Document | None:
+        payload = delivery.payload or {}
+        channel = await self._channel(delivery)
+        found = await channel.find(payload["body"])
+        if found is None:
+            return None
+        return {**found.model_dump(mode="json"), "corrections": payload.get("corrections", 0)}
+
+    def idempotent(self, delivery: Delivery) -> bool:
+        able = discover()[_channel_name(delivery)].capabilities
+        if delivery.operation is Operation.DELETE:
+            return True
+        if delivery.operation is Operation.EDIT and able.edit:
+            return True  # setting the same text twice is setting it once
+        if able.idempotent and able.idempotent_seconds is not None and delivery.armed_at:
+            age = (self._clock.now() - delivery.armed_at).total_seconds()
+            return age < able.idempotent_seconds
+        return able.idempotent
+
+    def can_find(self, delivery: Delivery) -> bool:
+        able = discover()[_channel_name(delivery)].capabilities
+        return able.lookup and delivery.operation is Operation.POST
+
+    async def throttled(self, delivery: Delivery, seconds: float, reason: str) -> None:
+        until = self._clock.now() + timedelta(seconds=seconds)
+        await self._accounts.quiet(delivery.outlet.removeprefix("social/"), until)
+        self._blocked = None
+        log.info("account throttled", outlet=delivery.outlet, seconds=seconds, reason=reason)
+
+    async def auth_dead(self, delivery: Delivery, reason: str) -> None:
+        account_id = delivery.outlet.removeprefix("social/")
+        self._channels.pop(account_id, None)
+        self._blocked = None
+        if not await self._accounts.pause(account_id, f"credentials: {reason}", "herald"):
+            return  # another delivery has already paused it and told the operator
+        now = self._clock.now()
+        alert = OperatorAlert(
+            severity="critical",
+            fingerprint=f"auth-dead:{account_id}",
+            title=f"{account_id} is no longer allowed to post",
+            detail=f"{reason}. Posts wait until the account is connected again and resumed.",
+            article_id=delivery.article_id,
+            at=now,
+        )
+        event = write_event(
+            alert,
+            id=new_id(),
+            source="/herald/social",
+            subject=account_id,
+            time=now,
+            traceparent=current_traceparent(),
+        )
+        await self._accounts.announce(account_id, event.outgoing())
+        self._wake_relay(self._accounts.collection.name, account_id)
+
+    async def blocked(self) -> tuple[str, ...]:
+        now = self._clock.now()
+        if self._blocked and (now - self._blocked[0]).total_seconds() < BLOCKED_FRESH_SECONDS:
+            return self._blocked[1]
+        accounts, pauses = await asyncio.gather(self._accounts.all(), self._accounts.pauses())
+        off = {pause.scope for pause in pauses}
+        found = tuple(
+            account.outlet
+            for account, quiet_until in accounts
+            if off & set(scopes(account.id)) or (quiet_until and quiet_until > now)
+        )
+        self._blocked = (now, found)
+        return found
+
+    def forget(self, account_id: str) -> None:
+        """Drop what is cached of an account whose settings or pauses changed."""
+        self._channels.pop(account_id, None)
+        self._blocked = None
+
+    async def channel(self, account_id: str) -> Channel:
+        """The account's channel, built once. Raises `NoSuchAccount`."""
+        if account_id not in self._channels:
+            spec = discover()[account_id.partition("/")[0]]
+            settings = spec.settings.model_validate(await self._accounts.settings(account_id))
+            self._channels[account_id] = spec.build(settings, self._session(), self._own.rendition)
+        return self._channels[account_id]
+
+    async def _channel(self, delivery: Delivery) -> Channel:
+        try:
+            return await self.channel(delivery.outlet.removeprefix("social/"))
+        except NoSuchAccount as error:
+            raise GiveUp("the account has been removed") from error
+        except ValueError as error:
+            raise AuthDead(str(error)) from error
+
+    async def _article(self, delivery: Delivery) -> Article:
+        held = await self._held.get(delivery.article_id)
+        if held is None:
+            raise TryAgain("the article is not here yet", after=0.5)
+        return held.article
+
+    async def _mind_the_budget(self, delivery: Delivery, channel: Channel) -> None:
+        """A budget that is used up quiets the account before the network has to refuse."""
+        budget = channel.budget
+        if budget and budget.remaining <= 0 and budget.resets_at > self._clock.now():
+            seconds = (budget.resets_at - self._clock.now()).total_seconds()
+            await self.throttled(delivery, seconds, "the network's budget is used up")
+
+
+def _posted(result: Document | None) -> Posted | None:
+    if not result:
+        return None
+    fields: dict[str, Any] = {key: result.get(key) for key in ("remote_id", "url")}
+    return Posted(**fields, extra=result.get("extra") or {})
+
+
+def _channel_name(delivery: Delivery) -> str:
+    return delivery.outlet.split("/")[1]
