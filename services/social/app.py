@@ -26,6 +26,7 @@ from shared.storage.outbox import Relay
 from shared.web.deliveries import DeliveryRoutes
 from shared.web.hosting import Service
 from shared.web.identity import Revocations
+from shared.web.outbound import LazySession, OutboundPolicy, guarded_session
 
 NAME = "social"
 
@@ -33,12 +34,9 @@ NAME = "social"
 def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) -> Service:
     """Wire the service; nothing runs until the host starts it."""
     keys = KeyRing(settings.secret_key.get_secret_value())
-    sessions: list[aiohttp.ClientSession] = []
-
-    def session() -> aiohttp.ClientSession:
-        if not sessions:
-            sessions.append(aiohttp.ClientSession(trust_env=False))
-        return sessions[0]
+    policy = OutboundPolicy(settings.allow_private_hosts)
+    own_session = LazySession(lambda: aiohttp.ClientSession(trust_env=False))
+    network_session = LazySession(lambda: guarded_session(policy))
 
     accounts = Accounts(database, keys.vault("channel credentials"), clock)
     held = HeldArticles(database["articles"])
@@ -53,8 +51,8 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
         relay.wake,
         lease_seconds=settings.social_lease_seconds,
     )
-    own = OwnOrigin(session, public_url=settings.public_url, origin=settings.origin)
-    outside = SocialOutside(accounts, held, session, clock, own=own, wake_relay=relay.wake)
+    own = OwnOrigin(own_session, public_url=settings.public_url, origin=settings.origin)
+    outside = SocialOutside(accounts, held, network_session, clock, own=own, wake_relay=relay.wake)
     worker = Worker(ledger, outside, clock, concurrency=settings.social_concurrency)
     planning = Planning(
         ledger, accounts, timedelta(hours=settings.social_lateness_hours), worker.wake
@@ -68,14 +66,14 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
             await part.declare()
 
     async def close() -> None:
-        for opened in sessions:
-            await opened.close()
+        await own_session.close()
+        await network_session.close()
 
     return Service(
         name=NAME,
         database=database,
         routes=[
-            *ChannelRoutes(accounts, outside).routes(),
+            *ChannelRoutes(accounts, outside, policy).routes(),
             *DeliveryRoutes("/api/v1/deliveries", Desk(ledger, worker.wake)).routes(),
         ],
         subscriptions=[(subscription, handlers.handle) for subscription in SUBSCRIPTIONS],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import aiohttp
@@ -106,7 +106,10 @@ class _GuardedResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         found = await self._inner.resolve(host, port, family)
         for result in found:
-            self._policy.check_address(host, result["host"])
+            try:
+                self._policy.check_address(host, result["host"])
+            except Forbidden as error:
+                raise OSError(str(error)) from error  # what aiohttp expects of a resolver
             self.passed.add(result["host"])
         return found
 
@@ -130,6 +133,23 @@ def guarded_session(policy: OutboundPolicy, **options: Any) -> aiohttp.ClientSes
         resolver=resolver, socket_factory=checked_socket, use_dns_cache=False
     )
     return aiohttp.ClientSession(connector=connector, trust_env=False, **options)
+
+
+class LazySession:
+    """A session that is made at its first use, inside the running loop, and closed once."""
+
+    def __init__(self, make: Callable[[], aiohttp.ClientSession]) -> None:
+        self._make = make
+        self._session: aiohttp.ClientSession | None = None
+
+    def __call__(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = self._make()
+        return self._session
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
 
 
 async def guarded_request(

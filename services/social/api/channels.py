@@ -15,6 +15,7 @@ from services.social.usecases import connect
 from services.social.worker import SocialOutside
 from shared.delivery.errors import DeliveryError
 from shared.web.identity import Role, require_role
+from shared.web.outbound import Forbidden, OutboundPolicy
 from shared.web.problems import Problem, invalid, not_found
 from shared.web.requests import json_response, query_values, read_json
 
@@ -43,9 +44,10 @@ class PauseReason(BaseModel):
 class ChannelRoutes:
     """Handlers over the account store."""
 
-    def __init__(self, accounts: Accounts, outside: SocialOutside) -> None:
+    def __init__(self, accounts: Accounts, outside: SocialOutside, policy: OutboundPolicy) -> None:
         self._accounts = accounts
         self._outside = outside
+        self._policy = policy
 
     def routes(self) -> list[web.AbstractRouteDef]:
         root, one = "/api/v1/channels", "/api/v1/channels/{channel}/{name}"
@@ -74,6 +76,7 @@ class ChannelRoutes:
     async def add(self, request: web.Request) -> web.Response:
         await require_role(request, Role.ADMIN)
         wanted = await read_json(request, NewAccount)
+        self._check_server(wanted.settings.get("server"))
         try:
             account = await connect(
                 self._accounts, discover(), wanted.channel, wanted.name, wanted.settings
@@ -142,6 +145,16 @@ class ChannelRoutes:
         changed = await self._accounts.resume(scope)
         self._outside.forget(scope)
         return json_response({"scope": scope, "paused": False, "changed": changed})
+
+    def _check_server(self, server: object) -> None:
+        """A network's address is typed in by a person, so it must not point into our own house."""
+        if isinstance(server, str):
+            try:
+                self._policy.check_url(server)
+            except Forbidden as error:
+                raise Problem(
+                    422, "Not an address to post to", field="settings.server", detail=str(error)
+                ) from error
 
     async def _account_id(self, request: web.Request) -> str:
         account_id = f"{request.match_info['channel']}/{request.match_info['name']}"

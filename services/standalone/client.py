@@ -1,0 +1,150 @@
+"""A client of Herald's own REST API, for the command line and the demo. Uses nothing that others cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+import frontmatter
+import orjson
+
+FINAL = {"confirmed", "failed", "missed", "cancelled"}
+
+
+class ApiError(Exception):
+    """Raised when Herald answers with a problem; the text names the field."""
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        self.status, self.problem = status, problem
+        errors = problem.get("errors") or []
+        said = "; ".join(f"{item['field']}: {item['message']}" for item in errors)
+        super().__init__(f"{status} {problem.get('title', '')}{': ' + said if said else ''}")
+
+
+class HeraldClient:
+    """One signed-in connection to one installation."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url.rstrip("/")
+        self._token = token
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(headers={"Authorization": f"Bearer {self._token}"})
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._session:
+            await self._session.close()
+
+    @asynccontextmanager
+    async def _answer(
+        self, method: str, path: str, **options: Any
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        if self._session is None:
+            raise RuntimeError("use it as `async with HeraldClient(...)`")
+        async with self._session.request(method, f"{self.url}{path}", **options) as response:
+            yield response
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        revision: int | None = None,
+        data: aiohttp.FormData | None = None,
+    ) -> Any:
+        """One request; the parsed answer. Raises `ApiError`."""
+        headers = {} if revision is None else {"If-Match": f'"{revision}"'}
+        options: dict[str, Any] = {"headers": headers}
+        if data is not None:
+            options["data"] = data
+        elif method not in {"GET", "DELETE"}:
+            headers["Content-Type"] = "application/json"
+            options["data"] = orjson.dumps(body or {})
+        async with self._answer(method, path, **options) as response:
+            raw = await response.read()
+            if response.status >= 400:
+                raise ApiError(response.status, _problem(raw))
+            return orjson.loads(raw) if raw else None
+
+    async def page(self, path: str) -> tuple[int, str]:
+        """A public address as a reader gets it: status and text."""
+        async with self._answer("GET", path, headers={"Authorization": ""}) as response:
+            return response.status, await response.text()
+
+    async def create_from_file(self, path: Path) -> dict[str, Any]:
+        """An article from Markdown with front matter; its lead image is uploaded first."""
+        post = frontmatter.loads(path.read_text(encoding="utf-8"))
+        fields: dict[str, Any] = {key: _plain(value) for key, value in post.metadata.items()}
+        image = fields.get("lead_image")
+        if isinstance(image, dict) and "file" in image:
+            source = path.parent / image.pop("file")
+            image["media_id"] = await self.upload(source)
+        fields["body"] = post.content
+        created: dict[str, Any] = await self.call("POST", "/api/v1/articles", fields)
+        return created
+
+    async def upload(self, path: Path) -> str:
+        """Upload an image; its media id."""
+        form = aiohttp.FormData()
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        form.add_field("file", path.read_bytes(), filename=path.name, content_type=kind)
+        answer = await self.call("POST", "/api/v1/media", data=form)
+        media_id: str = answer["media_id"]
+        return media_id
+
+    async def act(
+        self, article: dict[str, Any], act: str, body: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """publish, correct, retract or unpublish, at the revision in hand."""
+        changed: dict[str, Any] = await self.call(
+            "POST", f"/api/v1/articles/{article['id']}/{act}", body, revision=article["revision"]
+        )
+        return changed
+
+    async def fanout(self, article_id: str) -> dict[str, Any]:
+        board: dict[str, Any] = await self.call("GET", f"/api/v1/articles/{article_id}/fanout")
+        return board
+
+    async def boards(
+        self, article_id: str, *, timeout_seconds: float, every: float = 0.1
+    ) -> AsyncIterator[dict[str, Any]]:
+        """The board again and again until everything on it is settled or the time is up."""
+        deadline = asyncio.get_running_loop().time() + timeout_seconds
+        while True:
+            board = await self.fanout(article_id)
+            yield board
+            if board["settled"] or asyncio.get_running_loop().time() > deadline:
+                return
+            await asyncio.sleep(every)
+
+
+def _problem(raw: bytes) -> dict[str, Any]:
+    try:
+        problem = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        problem = None
+    if isinstance(problem, dict):
+        return problem
+    return {"title": raw.decode("utf-8", "replace")[:200]}
+
+
+def _plain(value: Any) -> Any:
+    """YAML turns unquoted dates into date objects; the API takes text."""
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return value
