@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 
 import pytest
+
 from services.standalone.mongod import Mongod
+from services.standalone.rabbitmq import PrivateRabbit
 from shared.runtime.clock import ManualClock
 from shared.runtime.ids import new_token
 from shared.storage.client import Database, open_client
@@ -34,3 +36,14 @@ async def database(mongod: Mongod) -> AsyncIterator[Database]:
 def clock() -> ManualClock:
     """Stands at a fixed morning."""
     return ManualClock(datetime(2026, 11, 23, 9, 30, tzinfo=UTC))
+
+
+@pytest.fixture(scope="session")
+def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateRabbit]:
+    """A real RabbitMQ node; a missing package is an error, never a skip."""
+    broker = PrivateRabbit(tmp_path_factory.mktemp("rabbit"))
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.close()

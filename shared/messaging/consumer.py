@@ -137,6 +137,11 @@ class Consumer:
         except asyncio.CancelledError:
             await _answer(message.nack(requeue=True))
             raise
+        except Exception as error:
+            # Not the handler's failure but ours. Rejecting counts as a delivery on every version,
+            # so the broker parks the message in the end; unanswered it would fill the prefetch.
+            log.exception("message not settled", queue=self.subscription.queue, error=repr(error))
+            await _answer(message.reject(requeue=True))
 
     async def _forward(
         self, message: AbstractIncomingMessage, verdict: Verdict, number: int

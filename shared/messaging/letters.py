@@ -40,9 +40,9 @@ def trace_headers(traceparent: str | None) -> dict[str, str | int]:
 
 
 def failed_attempts(headers: Mapping[str, Any]) -> int:
-    """Attempts that failed before this delivery; 0 for anything that is not a sane number."""
+    """Attempts that failed before this delivery, at most 1,000; 0 where there is no such number."""
     value = headers.get(ATTEMPT)
-    return value if isinstance(value, int) and value > 0 else 0
+    return min(value, 1000) if isinstance(value, int) and value > 0 else 0
 
 
 def text(value: Any) -> str | None:
@@ -75,7 +75,8 @@ def read_letter(queue: str, body: bytes, headers: Mapping[str, Any]) -> DeadLett
             letter_id(body), queue, body, error, failed_attempts(headers), _instant(headers)
         )
     deaths = headers.get("x-death")
-    death = deaths[0] if isinstance(deaths, list) and deaths else {}
+    first = deaths[0] if isinstance(deaths, list) and deaths else None
+    death = first if isinstance(first, dict) else {}
     at = death.get("time")
     return DeadLetter(
         id=letter_id(body),
