@@ -47,7 +47,12 @@ class PrivateRabbit:
         return self._node.pid
 
     def start(self) -> None:
-        """Return once it speaks AMQP (about 7 s). Raises `RabbitMissing`, or RuntimeError with the log."""
+        """Return once it speaks AMQP (about 7 s), at once when it is running already.
+
+        Raises `RabbitMissing`, or RuntimeError with the end of the log.
+        """
+        if self._node is not None and self._node.poll() is None:
+            return
         server, epmd = _HOME / "rabbitmq-server", shutil.which("epmd")
         if not server.exists() or epmd is None:
             raise RabbitMissing(f"{server} is missing: apt-get install rabbitmq-server")

@@ -19,7 +19,7 @@ from services.standalone.stack import Options, Stack
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
-async def embedded(json_file: Path | None, console: Console) -> bool:
+async def embedded(json_file: Path | None, console: Console, probes: int) -> bool:
     """The whole main job in one process; True when everything arrived exactly once."""
     with TemporaryDirectory(prefix="herald-demo-") as folder:
         async with Receivers() as receivers:
@@ -34,7 +34,12 @@ async def embedded(json_file: Path | None, console: Console) -> bool:
                     raise RuntimeError("the stack did not start")
                 console.print(f"Herald is up at {stack.ready.url} (embedded)")
                 return await main_job(
-                    stack.ready.url, stack.ready.admin_token, receivers, json_file, console
+                    stack.ready.url,
+                    stack.ready.admin_token,
+                    receivers,
+                    json_file,
+                    console,
+                    probes=probes,
                 )
 
 

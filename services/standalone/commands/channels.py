@@ -1,0 +1,113 @@
+"""`herald channel`: connect, list, test, pause and resume accounts through the REST API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Annotated, Any
+
+import aiohttp
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.standalone.client import ApiError, HeraldClient
+
+app = typer.Typer(help="Accounts on social networks.", no_args_is_help=True)
+console = Console(highlight=False)
+
+Url = Annotated[str, typer.Option("--url", envvar="HERALD_URL", help="Where Herald answers.")]
+Token = Annotated[str, typer.Option("--token", envvar="HERALD_TOKEN", help="An API token.")]
+AccountId = Annotated[str, typer.Argument(help="<channel>/<name>, such as mastodon/main.")]
+HERE = "http://127.0.0.1:8080"
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    try:
+        return asyncio.run(work)
+    except (ApiError, aiohttp.ClientError, OSError) as error:
+        console.print(f"[red]error:[/] {error}")
+        raise typer.Exit(1) from error
+
+
+async def _call(url: str, token: str, method: str, path: str, body: Any = None) -> Any:
+    async with HeraldClient(url, token) as client:
+        return await client.call(method, f"/api/v1/channels{path}", body)
+
+
+@app.command("list")
+def list_(token: Token, url: Url = HERE) -> None:
+    """Show every account and whether it may post."""
+    answer = _run(_call(url, token, "GET", ""))
+    table = Table("account", "state", "can")
+    for item in answer["items"]:
+        paused = item.get("paused")
+        state = f"paused ({paused['scope']}): {paused['reason']}" if paused else "on"
+        able = ", ".join(name for name, yes in item["capabilities"].items() if yes)
+        table.add_row(item["id"], state, able)
+    console.print(table)
+
+
+@app.command()
+def add(
+    account: AccountId,
+    token: Token,
+    setting: Annotated[
+        list[str],
+        typer.Option("--set", "-s", help="name=value, as the channel's README lists them."),
+    ],
+    url: Url = HERE,
+) -> None:
+    """Connect an account; its credentials are kept encrypted."""
+    channel, _, name = account.partition("/")
+    settings: dict[str, Any] = {}
+    for pair in setting:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            console.print(f"[red]error:[/] --set {pair}: write name=value")
+            raise typer.Exit(1)
+        settings[key] = _value(value)
+    body = {"channel": channel, "name": name or "main", "settings": settings}
+    added = _run(_call(url, token, "POST", "", body))
+    console.print(f"Connected {added['id']}. Try it: herald channel test {added['id']}")
+
+
+def _value(text: str) -> Any:
+    """Numbers and booleans as JSON writes them, everything else as text."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+    return value if isinstance(value, bool | int | float) else text
+
+
+@app.command("test")
+def check(account: AccountId, token: Token, url: Url = HERE) -> None:
+    """Verify the credentials without posting."""
+    answer = _run(_call(url, token, "POST", f"/{account}/test"))
+    if not answer["ok"]:
+        console.print(f"[red]error:[/] {answer['reason']}")
+        raise typer.Exit(1)
+    console.print(f"{account} is {answer['account']}")
+
+
+@app.command()
+def pause(
+    account: AccountId,
+    token: Token,
+    reason: Annotated[str, typer.Option(help="Shown on every board.")],
+    url: Url = HERE,
+) -> None:
+    """Stop posting to an account; `all` stops every one."""
+    path = "/pause" if account == "all" else f"/{account}/pause"
+    _run(_call(url, token, "POST", path, {"reason": reason}))
+    console.print(f"{account} is paused.")
+
+
+@app.command()
+def resume(account: AccountId, token: Token, url: Url = HERE) -> None:
+    """Post to it again."""
+    path = "/resume" if account == "all" else f"/{account}/resume"
+    _run(_call(url, token, "POST", path))
+    console.print(f"{account} posts again.")

@@ -1,0 +1,92 @@
+"""`herald dead-letters`: look at what was parked, put it back, or throw it away with a reason."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.standalone.catalog import all_subscriptions
+from shared.messaging.bus import Bus, BusError
+from shared.messaging.opening import open_bus
+
+app = typer.Typer(help="Messages that no retry could handle.", no_args_is_help=True)
+console = Console(highlight=False)
+
+Broker = Annotated[str, typer.Option("--amqp-url", envvar="HERALD_AMQP_URL", help="The broker.")]
+Queue = Annotated[str | None, typer.Option(help="Only this queue, such as social.articles.")]
+
+
+def _queues(queue: str | None) -> list[str]:
+    known = [subscription.queue for subscription in all_subscriptions()]
+    if queue is None:
+        return known
+    if queue not in known:
+        console.print(f"[red]error:[/] no queue {queue}; known: {', '.join(known)}")
+        raise typer.Exit(1)
+    return [queue]
+
+
+async def _each(amqp_url: str, queue: str | None, act: str, ids: set[str] | None) -> int:
+    bus: Bus = open_bus(amqp_url)
+    count = 0
+    try:
+        for name in _queues(queue):
+            if act == "replay":
+                count += await bus.replay(name, ids)
+            elif act == "discard":
+                count += await bus.discard(name, ids or set())
+            else:
+                count += await _list(bus, name)
+    except BusError as error:
+        console.print(f"[red]error:[/] {error}")
+        raise typer.Exit(1) from error
+    finally:
+        await bus.close()
+    return count
+
+
+async def _list(bus: Bus, queue: str) -> int:
+    letters = await bus.dead_letters(queue)
+    if letters:
+        table = Table(title=queue, title_justify="left")
+        for column in ("id", "attempts", "failed at", "error"):
+            table.add_column(column, overflow="fold")
+        for letter in letters:
+            at = letter.failed_at.isoformat(timespec="seconds") if letter.failed_at else ""
+            table.add_row(letter.id, str(letter.attempts), at, letter.error)
+        console.print(table)
+    return len(letters)
+
+
+@app.command("list")
+def list_(amqp_url: Broker, queue: Queue = None) -> None:
+    """Show what is parked, by queue."""
+    count = asyncio.run(_each(amqp_url, queue, "list", None))
+    console.print(f"{count} parked.")
+
+
+@app.command()
+def replay(
+    amqp_url: Broker,
+    queue: Queue = None,
+    id: Annotated[list[str] | None, typer.Option(help="Only these ids; all if not given.")] = None,
+) -> None:
+    """Put parked messages back into their queues."""
+    count = asyncio.run(_each(amqp_url, queue, "replay", set(id) if id else None))
+    console.print(f"{count} put back.")
+
+
+@app.command()
+def discard(
+    amqp_url: Broker,
+    id: Annotated[list[str], typer.Option(help="The ids to throw away.")],
+    reason: Annotated[str, typer.Option(help="Why; it is printed for the log.")],
+    queue: Queue = None,
+) -> None:
+    """Throw parked messages away for good."""
+    count = asyncio.run(_each(amqp_url, queue, "discard", set(id)))
+    console.print(f"{count} discarded: {reason}")
