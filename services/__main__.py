@@ -153,6 +153,23 @@ def service(name: Annotated[str, typer.Argument(help="publishing, social, ...")]
 
 
 @app.command()
+def ready(
+    port: Annotated[int, typer.Option(envvar="HERALD_PORT", help="The service's port.")] = 8080,
+) -> None:
+    """Exit 0 when the service on this machine is ready (container health checks)."""
+    import urllib.error
+    import urllib.request
+
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=4) as answer:
+            console.print(answer.read().decode())
+    except urllib.error.HTTPError as error:
+        fail(error.read().decode())
+    except OSError as error:
+        fail(str(error))
+
+
+@app.command()
 def topology(
     amqp_url: Annotated[str, typer.Option(envvar="HERALD_AMQP_URL", help="The broker.")],
     wait: Annotated[float, typer.Option(help="Seconds to wait for the broker.")] = 60.0,

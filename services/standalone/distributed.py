@@ -21,6 +21,7 @@ from typing import Any, Self
 
 import aiohttp
 import orjson
+import yaml
 from rich.console import Console
 
 from services.standalone.catalog import NAMES
@@ -35,16 +36,19 @@ from shared.runtime.clock import SystemClock
 from shared.runtime.keys import KeyRing
 from shared.web.identity import Identities, Role
 
-CADDYFILE = Path(__file__).parents[2] / "deploy" / "Caddyfile"
+ROOT = Path(__file__).parents[2]
+CADDYFILE = ROOT / "deploy" / "Caddyfile"
+COMPOSE = ROOT / "docker-compose.yml"
 START_SECONDS = 60.0
 
 
 class Distributed:
     """`async with Distributed(folder, settings) as it:` then `it.url` and `it.token`."""
 
-    def __init__(self, folder: Path, settings: dict[str, str]) -> None:
+    def __init__(self, folder: Path, settings: dict[str, str], smtp_url: str = "") -> None:
         self._folder = folder
         self._settings = settings
+        self._smtp_url = smtp_url
         self._secret = secrets.token_urlsafe(48)
         self._ports = {name: free_port() for name in (*NAMES, "caddy")}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -67,6 +71,8 @@ class Distributed:
 
     async def _start(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / "secret_key").write_text(self._secret)
+        (self._folder / "smtp_url").write_text(self._smtp_url)
         for server in (self.rabbit, self.mongod):
             self._resources.push_async_callback(asyncio.to_thread, server.stop)
         await asyncio.gather(
@@ -82,25 +88,38 @@ class Distributed:
         self.token, _, _ = issuer.issue("operator", "Operator", Role.ADMIN, timedelta(days=1))
 
     def environment(self, name: str) -> dict[str, str]:
-        """What docker-compose.yml sets, with local addresses."""
-        return {
-            "PATH": os.environ["PATH"],
+        """Exactly what docker-compose.yml gives the service, with this machine's addresses in it."""
+        compose = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
+        here = {
             "HERALD_MONGO_URL": self.mongod.url,
             "HERALD_AMQP_URL": self.rabbit.url,
             "HERALD_PUBLIC_URL": self.url,
-            "HERALD_SECRET_KEY": self._secret,
+            "HERALD_INTERNAL_URL": self.url,
+            "HERALD_SECRET_KEY_FILE": str(self._folder / "secret_key"),
+            "HERALD_SMTP_URL_FILE": str(self._folder / "smtp_url"),
+            "HERALD_MAIL_FROM": "news@localhost",
             "HERALD_DATA_DIR": str(self._folder / name),
             "HERALD_PUBLICATION": str(DEFAULT_PUBLICATION),
             "HERALD_HOST": "127.0.0.1",
             "HERALD_PORT": str(self._ports[name]),
-            "HERALD_ALLOW_PRIVATE_HOSTS": orjson.dumps(["127.0.0.1", "localhost"]).decode(),
+        }
+        given = compose["services"][name]["environment"]
+        local = ["127.0.0.1", "localhost"]
+        return {
+            "PATH": os.environ["PATH"],
+            **{key: here.get(key, value) for key, value in given.items()},
+            "HERALD_ALLOW_PRIVATE_HOSTS": orjson.dumps(local).decode(),
             **self._settings,
         }
 
+    def command(self, name: str) -> list[str]:
+        """The image's entry point and the command of docker-compose.yml."""
+        compose = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
+        return [sys.executable, "-m", "services", *compose["services"][name]["command"]]
+
     def start_service(self, name: str) -> None:
         """Start one service's process; its log goes to `<folder>/<name>.log`."""
-        command = [sys.executable, "-m", "services", "service", name]
-        self._spawn(name, command, self.environment(name))
+        self._spawn(name, self.command(name), self.environment(name))
 
     def _start_caddy(self) -> None:
         caddy = shutil.which("caddy")
@@ -124,7 +143,7 @@ class Distributed:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd=CADDYFILE.parents[1],
+                cwd=ROOT,
                 start_new_session=True,
             )
 
@@ -182,8 +201,7 @@ async def distributed_demo(json_file: Path | None, console: Console, probes: int
     """The main job over real servers; True when everything arrived exactly once."""
     with TemporaryDirectory(prefix="herald-distributed-") as folder:
         async with Receivers() as receivers:
-            settings = {"HERALD_SMTP_URL": receivers.smtp_url}
-            async with Distributed(Path(folder), settings) as stack:
+            async with Distributed(Path(folder), {}, receivers.smtp_url) as stack:
                 console.print(f"Herald is up at {stack.url} (each service its own process)")
                 return await main_job(
                     stack.url, stack.token, receivers, json_file, console, probes=probes
