@@ -200,9 +200,8 @@ class Distributed:
 async def distributed_demo(json_file: Path | None, console: Console, probes: int) -> bool:
     """The main job over real servers; True when everything arrived exactly once."""
     with TemporaryDirectory(prefix="herald-distributed-") as folder:
-        async with Receivers() as receivers:
-            async with Distributed(Path(folder), {}, receivers.smtp_url) as stack:
-                console.print(f"Herald is up at {stack.url} (each service its own process)")
-                return await main_job(
-                    stack.url, stack.token, receivers, json_file, console, probes=probes
-                )
+        async with Receivers() as receivers, Distributed(Path(folder), {}, receivers.smtp_url) as stack:
+            console.print(f"Herald is up at {stack.url} (each service its own process)")
+            return await main_job(
+                stack.url, stack.token, receivers, json_file, console, probes=probes
+            )

@@ -12,6 +12,7 @@ from pydantic_settings import (
     EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 PREFIX = "HERALD_"
@@ -20,20 +21,34 @@ PREFIX = "HERALD_"
 class _FileSource(EnvSettingsSource):
     """Reads `HERALD_X` from the file that `HERALD_X_FILE` names (Docker and Kubernetes secrets)."""
 
+    def __init__(self, settings_cls: type[BaseSettings]) -> None:
+        super().__init__(settings_cls)
+        # Read here, because what is raised later loses the variable's name on its way out.
+        self._contents = {
+            name: content
+            for name in settings_cls.model_fields
+            if (content := _content(f"{PREFIX}{name.upper()}")) is not None
+        }
+
     def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
-        if not path:
-            return None, field_name, False
-        try:
-            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
-        except OSError as error:
-            raise ValueError(f"{PREFIX}{field_name.upper()}_FILE: {error}") from error
+        return self._contents.get(field_name), field_name, False
+
+
+def _content(variable: str) -> str | None:
+    """What the file holds; None where none is named or the plain variable is set, which wins."""
+    path = os.environ.get(f"{variable}_FILE")
+    if not path or variable in os.environ:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{variable}_FILE: {error}") from error
 
 
 class Settings(BaseSettings):
     """What every service shares. A plain variable wins over its `_FILE` twin."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", hide_input_in_errors=True)
 
     mongo_url: str = "mongodb://127.0.0.1:27017/?replicaSet=rs0"
     mongo_prefix: str = "herald"
