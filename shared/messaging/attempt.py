@@ -45,76 +45,75 @@ def describe(error: BaseException) -> str:
     return words.encode("utf-8", "replace").decode()
 
 
-async def attempt(
-    subscription: Subscription,
-    handler: Handler,
-    body: bytes,
-    *,
-    number: int,
-    last: int,
-    pause_on: tuple[type[Exception], ...],
-    stopping: asyncio.Event,
-    wanted: Callable[[], bool],
-) -> Verdict:
-    """Parse, call the handler, judge. `number` counts from 1; a failure of number `last` parks.
+@dataclass(frozen=True)
+class Listener:
+    """A subscription with its handler and the rules for failures; `rungs` is the ladder's length.
 
     An error of `pause_on` says that nothing can be handled now (the database is away): the handler
     is called again with back-off, for ever, until `stopping` is set or the message is not `wanted`.
     """
-    verdict = await _judge(subscription, handler, body, number >= last, pause_on, stopping, wanted)
-    HANDLED.labels(subscription.queue, verdict.outcome.value).inc()
-    if verdict.error:
-        log.warning(
-            "message not handled",
-            queue=subscription.queue,
-            outcome=verdict.outcome.value,
-            attempt=number,
-            error=verdict.error,
-        )
-    return verdict
 
+    subscription: Subscription
+    handler: Handler
+    rungs: int
+    pause_on: tuple[type[Exception], ...]
 
-async def _judge(
-    subscription: Subscription,
-    handler: Handler,
-    body: bytes,
-    final: bool,
-    pause_on: tuple[type[Exception], ...],
-    stopping: asyncio.Event,
-    wanted: Callable[[], bool],
-) -> Verdict:
-    try:
-        event = read_event(body)
-    except ValueError as error:
-        return Verdict(Outcome.PARKED, describe(error))
-    pauses = 0
-    while not stopping.is_set() and wanted():
-        try:
-            with (
-                HANDLER_SECONDS.labels(subscription.queue).time(),
-                handling(event.type, event.traceparent),
-            ):
-                await handler(event)
-            return Verdict(Outcome.DONE)
-        except Park as error:
-            return Verdict(Outcome.PARKED, describe(error))
-        except pause_on as error:
-            pause = BACK_OFF_SECONDS[min(pauses, len(BACK_OFF_SECONDS) - 1)]
-            pauses += 1
+    async def attempt(
+        self,
+        body: bytes,
+        number: int,
+        stopping: asyncio.Event,
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> Verdict:
+        """Parse, call the handler, judge. `number` counts attempts from 1."""
+        verdict = await self._judge(body, number, stopping, wanted)
+        queue, outcome = self.subscription.queue, verdict.outcome.value
+        HANDLED.labels(queue, outcome).inc()
+        if verdict.error:
             log.warning(
-                "consumer waits", queue=subscription.queue, error=describe(error), retry_in=pause
+                "message not handled",
+                queue=queue,
+                outcome=outcome,
+                attempt=number,
+                error=verdict.error,
             )
-            await _pause(stopping, pause)
-        except Exception as error:
-            return Verdict(Outcome.PARKED if final else Outcome.RETRIED, describe(error))
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            # Something inside the handler was cancelled, not we: an ordinary failure, or the
-            # message would hang unacknowledged for ever.
-            return Verdict(Outcome.PARKED if final else Outcome.RETRIED, describe(error))
-    return Verdict(Outcome.RETURNED)
+        return verdict
+
+    async def _judge(
+        self, body: bytes, number: int, stopping: asyncio.Event, wanted: Callable[[], bool]
+    ) -> Verdict:
+        queue = self.subscription.queue
+        failed = Outcome.PARKED if number > self.rungs else Outcome.RETRIED
+        try:
+            event = read_event(body)
+        except ValueError as error:
+            return Verdict(Outcome.PARKED, describe(error))
+        pauses = 0
+        while not stopping.is_set() and wanted():
+            try:
+                with (
+                    HANDLER_SECONDS.labels(queue).time(),
+                    handling(event.type, event.traceparent),
+                ):
+                    await self.handler(event)
+                return Verdict(Outcome.DONE)
+            except Park as error:
+                return Verdict(Outcome.PARKED, describe(error))
+            except self.pause_on as error:
+                pause = BACK_OFF_SECONDS[min(pauses, len(BACK_OFF_SECONDS) - 1)]
+                pauses += 1
+                log.warning("consumer waits", queue=queue, error=describe(error), retry_in=pause)
+                await _pause(stopping, pause)
+            except Exception as error:
+                return Verdict(failed, describe(error))
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise
+                # Something inside the handler was cancelled, not we: an ordinary failure, or the
+                # message would hang unacknowledged for ever.
+                return Verdict(failed, describe(error))
+        return Verdict(Outcome.RETURNED)
 
 
 async def _pause(stopping: asyncio.Event, seconds: float) -> None:

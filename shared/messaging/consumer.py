@@ -14,8 +14,8 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 from aio_pika.exceptions import ChannelInvalidStateError
 
 from shared.messaging import topology
-from shared.messaging.attempt import Outcome, Verdict, attempt
-from shared.messaging.bus import BusError, Handler, Subscription, Unroutable
+from shared.messaging.attempt import Listener, Outcome, Verdict
+from shared.messaging.bus import BusError, Unroutable
 from shared.messaging.connection import Link, back_off, broker_errors
 from shared.messaging.letters import TRACEPARENT, failed_attempts, failed_headers, letter_id, text
 from shared.messaging.publisher import Publisher
@@ -31,21 +31,18 @@ class Consumer:
 
     def __init__(
         self,
-        subscription: Subscription,
-        handler: Handler,
+        listener: Listener,
         *,
         link: Link,
         publisher: Publisher,
         ladder: tuple[topology.Rung, ...],
-        pause_on: tuple[type[Exception], ...],
         clock: Clock,
     ) -> None:
-        self.subscription = subscription
-        self._handler = handler
+        self.subscription = subscription = listener.subscription
+        self._listener = listener
         self._link = link
         self._publisher = publisher
         self._ladder = ladder
-        self._pause_on = pause_on
         self._clock = clock
         # Outlives channels: after a reconnect old handlers still run beside redelivered messages.
         self._room = asyncio.Semaphore(subscription.prefetch)
@@ -53,6 +50,7 @@ class Consumer:
         self._stopping = asyncio.Event()
         self._detached = asyncio.Event()
         self._channel: AbstractChannel | None = None
+        self._tag: str | None = None
         self._supervisor = asyncio.create_task(
             self._supervise(), name=f"consume {subscription.queue}"
         )
@@ -61,7 +59,9 @@ class Consumer:
     def attached(self) -> bool:
         """Whether the broker counts us among the queue's consumers, as far as it has told us."""
         channel = self._channel
-        return channel is not None and not channel.is_closed and not self._detached.is_set()
+        if channel is None or self._tag is None:
+            return False
+        return not channel.is_closed and not self._detached.is_set()
 
     async def stop(self, grace: float) -> None:
         """Cancel at the broker, let running handlers finish, hand back what has not begun."""
@@ -84,7 +84,7 @@ class Consumer:
                     pauses = back_off()
                     await self._detached.wait()
                     log.warning("consumer detached", queue=self.subscription.queue)
-                except BusError as error:
+                except Exception as error:
                     log.warning("cannot consume", queue=self.subscription.queue, error=repr(error))
                 await self._close_channel()
                 await asyncio.sleep(next(pauses))
@@ -117,15 +117,8 @@ class Consumer:
         try:
             async with self._room:
                 number = failed_attempts(message.headers) + 1
-                verdict = await attempt(
-                    self.subscription,
-                    self._handler,
-                    message.body,
-                    number=number,
-                    last=len(self._ladder) + 1,
-                    pause_on=self._pause_on,
-                    stopping=self._stopping,
-                    wanted=lambda: _ours(message),
+                verdict = await self._listener.attempt(
+                    message.body, number, self._stopping, wanted=lambda: _ours(message)
                 )
                 failed = verdict.outcome in (Outcome.RETRIED, Outcome.PARKED)
                 if failed and not await self._forward(message, verdict, number):
@@ -177,20 +170,20 @@ class Consumer:
         return False
 
     async def _cancel_at_broker(self) -> None:
-        channel = self._channel
-        if channel is None or not self.attached:
+        channel, tag = self._channel, self._tag
+        if channel is None or tag is None or not self.attached:
             return
         try:
             with broker_errors():
                 async with asyncio.timeout(_ANSWER_SECONDS):
                     queue = await channel.get_queue(self.subscription.queue, ensure=False)
-                    await queue.cancel(self._tag)
+                    await queue.cancel(tag)
         except BusError as error:
             log.debug("consumer was gone already", error=repr(error))
         self._detached.set()
 
     async def _close_channel(self) -> None:
-        channel, self._channel = self._channel, None
+        channel, self._channel, self._tag = self._channel, None, None
         if channel is None or channel.is_closed:
             return
         try:

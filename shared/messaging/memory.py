@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 
 from shared.contracts.events import Outgoing
-from shared.messaging.attempt import Outcome, attempt
+from shared.messaging.attempt import Listener, Outcome
 from shared.messaging.bus import (
     LADDER_SECONDS,
     BrokerUnavailable,
@@ -32,11 +32,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class _Queue:
-    """A declared queue, the room its prefetch leaves, and its handler once there is one."""
+    """A declared queue, the room its prefetch leaves, and its listener once there is one."""
 
     subscription: Subscription
     room: asyncio.Semaphore
-    handler: Handler | None = None
+    listener: Listener | None = None
 
 
 class MemoryBus:
@@ -93,9 +93,9 @@ class MemoryBus:
     async def subscribe(self, subscription: Subscription, handler: Handler) -> None:
         await self.declare((subscription,))
         queue = self._queues[subscription.queue]
-        if queue.handler is not None:
+        if queue.listener is not None:
             raise ValueError(f"{subscription.queue} has a handler already")
-        queue.handler = handler
+        queue.listener = Listener(queue.subscription, handler, len(self._ladder), self._pause_on)
         for body in self._early.pop(subscription.queue, ()):
             self._deliver(queue, body, 1)
 
@@ -117,7 +117,7 @@ class MemoryBus:
 
     def consuming(self) -> dict[str, bool]:
         live = not self._stopping.is_set()
-        return {name: live for name, queue in self._queues.items() if queue.handler}
+        return {name: live for name, queue in self._queues.items() if queue.listener}
 
     async def dead_letters(self, queue: str) -> list[DeadLetter]:
         return list(self._parked[queue])
@@ -140,27 +140,18 @@ class MemoryBus:
         return chosen
 
     def _deliver(self, queue: _Queue, body: bytes, number: int) -> asyncio.Task[bool] | None:
-        if queue.handler is None:
+        if queue.listener is None:
             self._early[queue.subscription.queue].append(body)
             return None
-        task = asyncio.create_task(self._handle(queue, queue.handler, body, number))
+        task = asyncio.create_task(self._handle(queue, queue.listener, body, number))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
 
-    async def _handle(self, queue: _Queue, handler: Handler, body: bytes, number: int) -> bool:
+    async def _handle(self, queue: _Queue, listener: Listener, body: bytes, number: int) -> bool:
         """False when the message was not dealt with, because the bus is stopping."""
         async with queue.room:
-            verdict = await attempt(
-                queue.subscription,
-                handler,
-                body,
-                number=number,
-                last=len(self._ladder) + 1,
-                pause_on=self._pause_on,
-                stopping=self._stopping,
-                wanted=lambda: True,
-            )
+            verdict = await listener.attempt(body, number, self._stopping)
         if verdict.outcome is Outcome.RETRIED:
             if self._stopping.is_set():
                 return False

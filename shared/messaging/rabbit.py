@@ -13,6 +13,7 @@ from aio_pika.abc import AbstractConnection
 
 from shared.contracts.events import Outgoing
 from shared.messaging import topology
+from shared.messaging.attempt import Listener
 from shared.messaging.bus import (
     EXCHANGE,
     LADDER_SECONDS,
@@ -88,18 +89,15 @@ class RabbitBus:
             raise ValueError(f"{subscription.queue} has a handler already")
         self._known[subscription.queue] = subscription
         self._consumers[subscription.queue] = Consumer(
-            subscription,
-            handler,
+            Listener(subscription, handler, len(self._ladder), self._pause_on),
             link=self._consuming,
             publisher=self._publisher,
             ladder=self._ladder,
-            pause_on=self._pause_on,
             clock=self._clock,
         )
 
     async def stop(self, grace: float = 20.0) -> None:
-        consumers, self._consumers = self._consumers, {}
-        await asyncio.gather(*(consumer.stop(grace) for consumer in consumers.values()))
+        await asyncio.gather(*(consumer.stop(grace) for consumer in self._consumers.values()))
 
     async def close(self) -> None:
         try:
