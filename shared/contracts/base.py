@@ -10,7 +10,10 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Plain
 
 def _to_utc(value: datetime) -> datetime:
     # Milliseconds are what MongoDB keeps; cutting here makes what is written equal what is read.
-    value = value.astimezone(UTC)
+    try:
+        value = value.astimezone(UTC)
+    except OverflowError as error:  # pydantic turns only a ValueError into a refusal
+        raise ValueError("must be a moment within the years 1 to 9999 in UTC") from error
     return value.replace(microsecond=value.microsecond // 1000 * 1000)
 
 
