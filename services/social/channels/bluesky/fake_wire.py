@@ -1,0 +1,68 @@
+"""How the stand-in server reads requests, words refusals and fails to answer. Never outlives its client."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from services.social.channels.bluesky.fake_lexicon import Invalid
+
+CLOSING: web.AppKey[asyncio.Event] = web.AppKey("closing", asyncio.Event)
+"""Set when the server shuts down, so that nothing goes on hanging."""
+
+
+def bearer(request: web.Request) -> str:
+    """The token. Raises `PermissionError` where there is none."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme != "Bearer" or not token:
+        raise PermissionError("Authentication Required")
+    return token
+
+
+async def read_json(request: web.Request, needed: set[str], optional: set[str]) -> dict[str, Any]:
+    """A JSON object with the `needed` and no unknown fields. Raises `Invalid`."""
+    if request.content_type != "application/json":
+        raise Invalid(f"Wrong request encoding (Content-Type): {request.content_type}")
+    try:
+        body = orjson.loads(await request.read())
+    except orjson.JSONDecodeError as error:
+        raise Invalid("Request body is not JSON") from error
+    if not isinstance(body, dict):
+        raise Invalid("Input must be an object")
+    if missing := needed - body.keys():
+        raise Invalid(f'Input must have the property "{min(missing)}"')
+    if unknown := body.keys() - needed - optional:
+        raise Invalid(f'Input has the unknown property "{min(unknown)}"')
+    return body
+
+
+def answer(body: dict[str, Any]) -> web.Response:
+    """200 with JSON."""
+    return web.Response(body=orjson.dumps(body), content_type="application/json")
+
+
+def refusal(status: int, name: str, message: str) -> web.StreamResponse:
+    """An XRPC error."""
+    body = orjson.dumps({"error": name, "message": message})
+    return web.Response(body=body, status=status, content_type="application/json")
+
+
+async def until_gone(request: web.Request) -> None:
+    """Return when the client has gone away or the server shuts down."""
+    closing = request.app[CLOSING]
+    while request.transport is not None and not request.transport.is_closing():
+        try:
+            await asyncio.wait_for(closing.wait(), 0.05)
+        except TimeoutError:
+            continue
+        return
+
+
+def cut(request: web.Request) -> web.StreamResponse:
+    """Drop the connection; what is returned reaches nobody."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
