@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from services.sitemap.domain.documents import Body, Stamp, Unlisted
@@ -204,9 +204,9 @@ class DocumentStore:
         row = await self._rows.find_one({"_id": name, "body": {"$exists": True}})
         if row is None:
             return None
-        return Prepared(
-            row["body"], row["gzipped"], row["etag"], row["modified"], row["content_type"]
-        )
+        # The driver's own UTC is not Python's, and HTTP dates are written from Python's only.
+        modified = row["modified"].astimezone(UTC)
+        return Prepared(row["body"], row["gzipped"], row["etag"], modified, row["content_type"])
 
 
 _STAMP = {"body": 0, "gzipped": 0}
