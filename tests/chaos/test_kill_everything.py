@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+
 from services.standalone.client import ApiError, HeraldClient
 from services.standalone.demo.driver import Driver
 from services.standalone.demo.receivers import Receivers

@@ -1,0 +1,211 @@
+"""A social desk around one channel's fake: the real accounts, ledger, worker and guards over a real mongod."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from PIL import Image
+
+from services.social.channels import discover, transport
+from services.social.channels.base import ChannelSpec, Fake
+from services.social.handlers import Planning
+from services.social.store import Accounts
+from services.social.worker import SocialOutside
+from shared.contracts.articles import Article, LeadImage, Rendition
+from shared.contracts.events import Outgoing
+from shared.contracts.outlets import Operation
+from shared.delivery.ledger import Ledger
+from shared.delivery.model import Delivery
+from shared.delivery.own_origin import OwnOrigin
+from shared.delivery.worker import Worker
+from shared.runtime.clock import ManualClock
+from shared.runtime.ids import new_id
+from shared.runtime.keys import KeyRing
+from shared.storage.client import Database
+from shared.storage.held import HeldArticles
+
+LEASE_SECONDS = 90
+
+
+class Crash(BaseException):
+    """The process dies here: nothing after it runs, nothing handles it."""
+
+
+class Crashing:
+    """The real outside, but the process dies at one point, once."""
+
+    def __init__(self, inner: SocialOutside) -> None:
+        self._inner = inner
+        self.at: str | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def _die(self, point: str) -> None:
+        if self.at == point:
+            self.at = None
+            raise Crash(point)
+
+    async def compose(self, *args: Any) -> Any:
+        composed = await self._inner.compose(*args)
+        self._die("before arming")
+        return composed
+
+    async def guard(self, *args: Any) -> Any:
+        verdict = await self._inner.guard(*args)
+        self._die("armed, before sending")
+        return verdict
+
+    async def send(self, *args: Any) -> Any:
+        result = await self._inner.send(*args)
+        self._die("sent, before recording")
+        return result
+
+
+@dataclass
+class SocialDesk:
+    """Everything a contract test needs of one channel."""
+
+    spec: ChannelSpec
+    fake: Fake
+    clock: ManualClock
+    accounts: Accounts
+    held: HeldArticles
+    ledger: Ledger
+    outside: Crashing
+    planning: Planning
+    url: str
+    events: list[Outgoing] = field(default_factory=list)
+
+    def article(self, **changes: Any) -> Article:
+        """A published article with a lead image, at revision 2 unless told otherwise."""
+        now = self.clock.now()
+        fields: dict[str, Any] = {
+            "id": new_id(),
+            "slug": "ferry",
+            "url": f"{self.url}/articles/ferry",
+            "headline": "Ferry returns to the northern quay",
+            "standfirst": "After two winters the night boat sails again.",
+            "body": "It sails.",
+            "body_html": "<p>It sails.</p>",
+            "section": "city",
+            "tags": ("harbour", "night boat"),
+            "language": "en",
+            "lead_image": LeadImage(
+                media_id="m1",
+                alt="A white ferry at dusk",
+                renditions=(
+                    Rendition(
+                        name="w800",
+                        url=f"{self.url}/media/m1/w800.jpg",
+                        width=800,
+                        height=450,
+                        media_type="image/jpeg",
+                        size=len(IMAGE),
+                    ),
+                ),
+            ),
+            "status": "published",
+            "revision": 2,
+            "publication": 1,
+            "published_at": now,
+            "updated_at": now,
+            **changes,
+        }
+        return Article(**fields)
+
+    async def take_in(self, article: Article) -> None:
+        """What the intake does with an article event."""
+        held = await self.held.hold(article, acted_at=self.clock.now(), traceparent=None)
+        if held is not None:
+            await self.planning.apply(held)
+
+    async def work(self) -> None:
+        """One worker process until nothing is due; a crash ends it where it is."""
+        try:
+            await Worker(self.ledger, self.outside, self.clock).run_due()
+        except Crash:
+            return
+
+    async def work_it_off(self, article: Article, *, rounds: int = 12) -> None:
+        """Let time pass and workers come until everything of this article is final."""
+        for _ in range(rounds):
+            await self.work()
+            if all(one.state.final for one in await self.ledger.of_article(article.id)):
+                return
+            self.clock.advance(LEASE_SECONDS * 4)
+
+    async def only(self, article: Article, operation: Operation = Operation.POST) -> Delivery:
+        found = [d for d in await self.ledger.of_article(article.id) if d.operation is operation]
+        assert len(found) == 1
+        return found[0]
+
+    def posts(self) -> list[Any]:
+        """What was ever created, replies aside."""
+        return [post for post in self.fake.creations() if not post.reply_to]
+
+
+def _jpeg() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (800, 450), (40, 80, 120)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+IMAGE = _jpeg()
+
+
+@pytest.fixture(params=sorted(discover()))
+async def desk(
+    request: pytest.FixtureRequest,
+    database: Database,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[SocialDesk]:
+    spec = discover()[request.param]
+    fake = spec.fake()
+    # A fake that hangs must cost this suite a moment, not the half minute of production.
+    quick = aiohttp.ClientTimeout(total=0.4)
+    monkeypatch.setitem(transport.call.__kwdefaults__, "timeout", quick)
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(text="the article")
+
+    async def media(_: web.Request) -> web.Response:
+        return web.Response(body=IMAGE, content_type="image/jpeg")
+
+    app = web.Application()
+    app.router.add_get("/articles/{slug}", page)
+    app.router.add_get("/media/{id}/{name}", media)
+    app.add_subapp("/network", fake.app())
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    events: list[Outgoing] = []
+
+    def wake(_: str, __: str) -> None:
+        """Events stay in their documents; no relay runs here."""
+
+    session = aiohttp.ClientSession()
+    accounts = Accounts(database, KeyRing("s" * 40).vault("channel credentials"), clock)
+    held = HeldArticles(database["articles"])
+    ledger = Ledger(
+        database["deliveries"], clock, lambda _: None, wake, lease_seconds=LEASE_SECONDS
+    )
+    own = OwnOrigin(lambda: session, public_url=url, origin=url)
+    inner = SocialOutside(accounts, held, lambda: session, clock, own=own, wake_relay=wake)
+    planning = Planning(ledger, accounts, timedelta(days=30), lambda: None)
+    await ledger.declare()
+    await accounts.add(spec.name, "main", fake.account(f"{url}/network"))
+    yield SocialDesk(
+        spec, fake, clock, accounts, held, ledger, Crashing(inner), planning, url, events
+    )
+    await session.close()
+    await runner.cleanup()
