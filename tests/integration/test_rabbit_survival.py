@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import aio_pika
@@ -304,6 +305,20 @@ async def test_unroutable_is_said_and_the_channel_stays_sound(rabbit: PrivateRab
         assert results[0::2] == [None] * 50
         assert all(isinstance(result, Unroutable) for result in results[1::2])
         await until(lambda: len(ear.heard) == 50)
+
+
+async def test_a_returned_message_is_never_taken_for_its_namesake(rabbit: PrivateRabbit) -> None:
+    subscription, elsewhere = corner(), corner()
+    async with open_rabbit(rabbit.url) as bus:
+        await bus.declare((subscription,))
+        for _ in range(20):
+            good = message_for(subscription)
+            lost = replace(good, routing_key=message_for(elsewhere).routing_key)
+            results = await asyncio.gather(
+                bus.publish(lost), bus.publish(good), return_exceptions=True
+            )
+            assert isinstance(results[0], Unroutable)
+            assert results[1] is None
 
 
 async def test_other_arguments_are_an_error_that_names_them(rabbit: PrivateRabbit) -> None:
