@@ -111,7 +111,7 @@ class BlueskyFake:
     async def _gate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Windows, then the token, then the act; every refusal in the server's JSON."""
         root, api, method = request.path.partition("/xrpc/")
-        request["root"] = f"{request.url.origin()}{root}"
+        request[wire.ROOT] = f"{request.url.origin()}{root}"
         if not api:
             return await handler(request)
         windows: list[Window] = [self._windows["requests"]]
@@ -169,7 +169,7 @@ class BlueskyFake:
         rkey, record = _key(body), body["record"]
 
         def act() -> dict[str, Any]:
-            cid = self._repo.put(rkey, record, body, self._clock(), request["root"])
+            cid = self._repo.put(rkey, record, body, self._clock(), request[wire.ROOT])
             uri = f"at://{DID}/{COLLECTION}/{rkey}"
             return {"uri": uri, "cid": cid, "validationStatus": "valid"}
 

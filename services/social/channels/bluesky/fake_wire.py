@@ -12,6 +12,8 @@ from services.social.channels.bluesky.fake_lexicon import Invalid
 
 CLOSING: web.AppKey[asyncio.Event] = web.AppKey("closing", asyncio.Event)
 """Set when the server shuts down, so that nothing goes on hanging."""
+ROOT: web.RequestKey[str] = web.RequestKey("root", str)
+"""The address that the stand-in is reached at, with the path it is mounted below."""
 
 
 def bearer(request: web.Request) -> str:

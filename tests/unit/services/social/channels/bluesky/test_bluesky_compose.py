@@ -202,8 +202,8 @@ def test_record_keys_are_tids_in_the_order_of_time(key: str, seconds: int) -> No
 
 ATOMS = st.sampled_from(
     ["👨‍❤️‍👨", "👩🏽‍🚒", "🇩🇪", "क्षि", "e\u0301", "\u200d", "\ufe0f", "مرحبا ", "\u200f", "東京、", "한", "\r\n", "\n",
-     " ",      "#Tag", "#tag\u200d", "＃標籤", "https://x.example/a?b=c ", "https://x.example/\u0301", "@desk.example ", 
-     "\u0600", "…", "z\u0351\u036b\u0343\u036a\u0302\u036b\u033d\u034f", "Sentence. ", "word "]
+     " ", "#Tag", "#tag\u200d", "＃標籤", "https://x.example/a?b=c ", "https://x.example/\u0301",
+     "@desk.example ", "\u0600", "…", "z\u0351\u036b\u0343\u036a\u0302\u036b\u033d\u034f", "Sentence. ", "word "]
 )  # fmt: skip
 TEXTS = st.lists(st.one_of(ATOMS, st.text(max_size=8)), max_size=150).map("".join)
 PATHS = st.text(alphabet="abcdef-/", max_size=260)
