@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -25,13 +25,26 @@ from shared.delivery.ledger import Ledger
 from shared.delivery.model import Delivery
 from shared.delivery.own_origin import OwnOrigin
 from shared.delivery.worker import Worker
-from shared.runtime.clock import ManualClock
+from shared.runtime.clock import SystemClock
 from shared.runtime.ids import new_id
 from shared.runtime.keys import KeyRing
 from shared.storage.client import Database
 from shared.storage.held import HeldArticles
 
 LEASE_SECONDS = 90
+
+
+class ShiftedClock(SystemClock):
+    """The real time plus what the test has let pass: the fakes and their reset times live in real time."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        self._ahead += timedelta(seconds=seconds)
 
 
 class Crash(BaseException):
@@ -75,7 +88,7 @@ class SocialDesk:
 
     spec: ChannelSpec
     fake: Fake
-    clock: ManualClock
+    clock: ShiftedClock
     accounts: Accounts
     held: HeldArticles
     ledger: Ledger
@@ -165,10 +178,10 @@ IMAGE = _jpeg()
 async def desk(
     request: pytest.FixtureRequest,
     database: Database,
-    clock: ManualClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[SocialDesk]:
     spec = discover()[request.param]
+    clock = ShiftedClock()
     fake = spec.fake()
     # A fake that hangs must cost this suite a moment, not the half minute of production.
     quick = aiohttp.ClientTimeout(total=0.4)

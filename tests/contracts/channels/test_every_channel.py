@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.social.channels.base import FAULTS, Intent
-from shared.contracts.articles import Correction, Retraction
+from shared.contracts.articles import Correction, Retraction, Status
 from shared.contracts.outlets import DeliveryState, Operation
 
 SocialDesk = Any  # the fixture's own type lives in conftest, which tests do not import
@@ -149,7 +149,7 @@ async def test_a_crash_during_a_correction_does_not_repeat_it(desk: SocialDesk, 
 
 def _retracted(desk: SocialDesk, article: Any) -> Any:
     notice = Retraction(at=desk.clock.now(), reason="It was not so.")
-    return article.model_copy(update={"revision": 9, "status": "retracted", "retraction": notice})
+    return article.model_copy(update={"revision": 9, "status": Status.RETRACTED, "retraction": notice})
 
 
 @pytest.mark.parametrize("point", [*CRASH_POINTS, None])
