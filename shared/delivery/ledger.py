@@ -15,7 +15,15 @@ from prometheus_client import Counter
 
 from shared.contracts.events import Outgoing
 from shared.contracts.outlets import DeliveryState, Operation
-from shared.delivery.model import Delivery, Document, Plan, digest, from_document
+from shared.delivery.model import (
+    BREAKING,
+    NORMAL,
+    Delivery,
+    Document,
+    Plan,
+    digest,
+    from_document,
+)
 from shared.runtime.clock import Clock, elapsed_ms
 from shared.storage.client import Collection
 from shared.storage.errors import Duplicate
@@ -161,11 +169,19 @@ class Ledger:
         return done
 
     async def wait(
-        self, delivery: Delivery, due_at: datetime, reason: str | None, *, report: bool = True
+        self,
+        delivery: Delivery,
+        due_at: datetime,
+        reason: str | None,
+        *,
+        report: bool = True,
+        attempts: int | None = None,
     ) -> Delivery | None:
         """Nothing was applied; try again at `due_at`. The payload is composed afresh then."""
         state = DeliveryState.WAITING if report else DeliveryState.PLANNED
         fields: Document = {"state": state.value, "due_at": due_at, "payload": None}
+        if attempts is not None:
+            fields["attempts"] = attempts
         if reason is not None:
             fields["reason"] = reason
         return await self._change(delivery, fields, report=report)
@@ -193,18 +209,22 @@ class Ledger:
         await self._wake_thread(delivery)
         return done
 
-    async def replan(self, delivery: Delivery, reason: str) -> Delivery | None:
-        """Back to the start: it is certain that nothing was applied, or a person says so."""
-        return await self._change(
-            delivery,
-            {
-                "state": DeliveryState.PLANNED.value,
-                "reason": reason,
-                "due_at": self._clock.now(),
-                "payload": None,
-            },
-            report=True,
-        )
+    async def replan(
+        self, delivery: Delivery, reason: str, *, however_late: bool = False
+    ) -> Delivery | None:
+        """Back to the start: it is certain that nothing was applied, or a person says so.
+
+        `however_late` lifts the lateness limit: what a person asks for is no surprise.
+        """
+        fields: Document = {
+            "state": DeliveryState.PLANNED.value,
+            "reason": reason,
+            "due_at": self._clock.now(),
+            "payload": None,
+        }
+        if however_late:
+            fields["expires_at"] = None
+        return await self._change(delivery, fields, report=True)
 
     async def cancel_pending(
         self, article_id: str, reason: str, *, before_revision: int, operation: Operation | None
@@ -249,15 +269,15 @@ class Ledger:
         found = await self.collection.find(full, {"outbox": 0}, sort=[("_id", -1)], limit=limit)
         return [from_document(document) for document in found]
 
-    async def next_due(self) -> datetime | None:
+    async def next_due(self, *, skip_outlets: Sequence[str] = ()) -> datetime | None:
         """When the earliest delivery falls due, for a worker that would sleep until then."""
+        query: dict[str, Any] = {"due_at": {"$exists": True}}
+        if skip_outlets:
+            query["outlet"] = {"$nin": list(skip_outlets)}
         earliest: datetime | None = None
-        for priority in (0, 1):
+        for priority in (BREAKING, NORMAL):
             found = await self.collection.find(
-                {"priority": priority, "due_at": {"$exists": True}},
-                {"due_at": 1},
-                sort=[("due_at", 1)],
-                limit=1,
+                {**query, "priority": priority}, {"due_at": 1}, sort=[("due_at", 1)], limit=1
             )
             if found and (earliest is None or found[0]["due_at"] < earliest):
                 earliest = found[0]["due_at"]

@@ -15,6 +15,9 @@ Document = dict[str, Any]
 
 BREAKING, NORMAL = 0, 1
 
+SEEN_BY_A_PERSON = ""
+"""The `remote_id` of what a person confirmed: it is there, but under which id nobody knows."""
+
 
 @dataclass(frozen=True)
 class Plan:

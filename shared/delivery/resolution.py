@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.contracts.outlets import DeliveryState
 from shared.delivery.ledger import Ledger
-from shared.delivery.model import Delivery
+from shared.delivery.model import SEEN_BY_A_PERSON, Delivery, Document
 
 
 class Refused(ValueError):
@@ -19,7 +19,7 @@ async def retry(ledger: Ledger, delivery: Delivery, who: str) -> Delivery:
         raise Refused("it is being sent right now")
     if delivery.state is DeliveryState.CONFIRMED:
         raise Refused("it has already happened")
-    return _moved(await ledger.replan(delivery, f"retried by {who}"))
+    return _moved(await ledger.replan(delivery, f"retried by {who}", however_late=True))
 
 
 async def cancel(ledger: Ledger, delivery: Delivery, who: str) -> Delivery:
@@ -36,9 +36,9 @@ async def resolve(
     if delivery.state is not DeliveryState.UNKNOWN:
         raise Refused(f"only an unknown outcome can be resolved; this is {delivery.state.value}")
     if happened:
-        result = {"remote_id": "", "url": url, "extra": {}}
+        result: Document = {"remote_id": SEEN_BY_A_PERSON, "url": url, "extra": {}}
         return _moved(await ledger.confirm(delivery, result, f"seen there by {who}"))
-    return _moved(await ledger.replan(delivery, f"not there, says {who}"))
+    return _moved(await ledger.replan(delivery, f"not there, says {who}", however_late=True))
 
 
 def _moved(changed: Delivery | None) -> Delivery:

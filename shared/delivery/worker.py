@@ -18,10 +18,10 @@ from prometheus_client import Counter, Histogram
 from shared.contracts.outlets import DeliveryState, Operation
 from shared.delivery.errors import AuthDead, GiveUp, OutcomeUnknown, TryAgain
 from shared.delivery.ledger import UNFINISHED, Ledger
-from shared.delivery.model import Delivery, Document
+from shared.delivery.model import SEEN_BY_A_PERSON, Delivery, Document
 from shared.delivery.outside import Drop, Go, Hold, Outside, Verdict
-from shared.runtime.clock import Clock, elapsed_ms
-from shared.runtime.loops import BACK_OFF_SECONDS, Wakeable
+from shared.runtime.clock import Clock, elapsed_ms, monotonic
+from shared.runtime.loops import Wakeable, back_off, finish
 from shared.runtime.tracing import handling
 
 log = structlog.get_logger(__name__)
@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 RETRY_SECONDS = (2, 10, 60, 300, 900, 3600)
 RESOLVE_SECONDS = (1, 5, 30, 120, 600)
 IDLE_SECONDS = 1.0
+BY_HAND = "a person confirmed the post, but its id is not known: change it there by hand"
 
 OUTCOMES = Counter("herald_delivery_outcomes_total", "What the outside said", ["outlet", "outcome"])
 LATENCY = Histogram(
@@ -65,12 +66,10 @@ class Worker:
         """Claim nothing more; let what is under way finish for `grace` seconds."""
         self._stopping = True
         self.wake()
-        tasks = {task for task in (self._task, *self._running) if task}
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=grace)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        deadline = monotonic() + grace
+        # The claiming loop first: it may be about to begin one more delivery.
+        await finish([self._task] if self._task else [], grace)
+        await finish(self._running, deadline - monotonic())
 
     async def run_due(self) -> int:
         """Process what is due now, one by one; answers how many. For tests and tools."""
@@ -87,23 +86,25 @@ class Worker:
                 if len(self._running) >= self._concurrency:
                     await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
                     continue
-                delivery = await self._ledger.claim(skip_outlets=await self._outside.blocked())
+                blocked = await self._outside.blocked()
+                delivery = await self._ledger.claim(skip_outlets=blocked)
+                idle = await self._idle_seconds(blocked) if delivery is None else 0.0
                 failures = 0
             except Exception as error:
-                pause = BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)]
+                pause = back_off(failures)
                 failures += 1
                 log.warning("cannot claim", error=repr(error), retry_in=pause)
                 await asyncio.sleep(pause)
                 continue
             if delivery is None:
-                await self._wakeable.wait(await self._idle_seconds())
+                await self._wakeable.wait(idle)
                 continue
             task = asyncio.create_task(self._watched(delivery))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
-    async def _idle_seconds(self) -> float:
-        due = await self._ledger.next_due()
+    async def _idle_seconds(self, blocked: tuple[str, ...]) -> float:
+        due = await self._ledger.next_due(skip_outlets=blocked)
         if due is None:
             return IDLE_SECONDS
         return min(IDLE_SECONDS, max(0.01, (due - self._clock.now()).total_seconds()))
@@ -136,6 +137,9 @@ class Worker:
                 )
                 return
             previous = happened[-1].result
+            if (previous or {}).get("remote_id") == SEEN_BY_A_PERSON:
+                await self._ledger.close(delivery, DeliveryState.FAILED, BY_HAND)
+                return
             newest = max(other.composed_from or 0 for other in happened)
             if delivery.operation is Operation.EDIT and newest >= delivery.revision:
                 await self._ledger.close(
@@ -173,7 +177,15 @@ class Worker:
         armed = await self._ledger.arm(delivery, composed.payload, composed.revision)
         if armed is None:
             return
-        verdict = await self._outside.guard(armed)
+        try:
+            verdict = await self._outside.guard(armed)
+        except TryAgain as error:
+            await self._try_again(armed, error)
+            return
+        except Exception as error:
+            # Nothing has left yet: say so now, before the lease makes a doubt of it.
+            await self._try_again(armed, TryAgain(f"the guards could not be read: {error!r}"))
+            raise
         if await self._pass(armed, verdict):
             await self._send(armed, previous, certain=True)
 
@@ -224,21 +236,27 @@ class Worker:
 
     async def _try_again(self, delivery: Delivery, error: TryAgain) -> None:
         OUTCOMES.labels(delivery.outlet, "try_again").inc()
+        # What fails before it is armed is an attempt too, or it would never back off.
+        attempts = delivery.attempts + (delivery.state is not DeliveryState.ARMED)
         seconds = error.after
         if seconds is None:
-            seconds = _jittered(RETRY_SECONDS, delivery.attempts)
+            seconds = _jittered(RETRY_SECONDS, attempts)
         if error.whole_account:
             await self._outside.throttled(delivery, seconds, error.reason)
-        await self._ledger.wait(delivery, self._in(seconds), error.reason)
+        await self._ledger.wait(delivery, self._in(seconds), error.reason, attempts=attempts)
 
     async def _resolve(self, delivery: Delivery, previous: Document | None) -> None:
         """Find out what became of something that may have been sent (DESIGN: same key, look-up, person)."""
-        verdict = await self._outside.guard(delivery)
-        forbidden = isinstance(verdict, Drop)
         if delivery.state is DeliveryState.ARMED:
             reason = "the process that was sending it died"
         else:
             reason = delivery.reason or "outcome unknown"
+        try:
+            verdict = await self._outside.guard(delivery)
+        except TryAgain as error:
+            await self._still_unknown(delivery, reason, error.after)
+            return
+        forbidden = isinstance(verdict, Drop)
         if isinstance(verdict, Hold):
             await self._still_unknown(delivery, reason, verdict.seconds)
         elif self._outside.idempotent(delivery) and not forbidden:

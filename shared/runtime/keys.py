@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 
 import orjson
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+SIGNATURE_BYTES = 16
 
 
 class KeyRing:
@@ -22,10 +25,10 @@ class KeyRing:
         """32 bytes for this purpose; the same each time."""
         return HKDF(SHA256(), 32, salt=None, info=f"herald/{purpose}".encode()).derive(self._secret)
 
-    def sign(self, purpose: str, *parts: str, length: int = 16) -> str:
+    def sign(self, purpose: str, *parts: str) -> str:
         """A short URL-safe signature over the parts; their borders are part of what is signed."""
-        message = b"\x00".join(part.encode() for part in parts)
-        mac = hmac.new(self.derive(purpose), message, hashlib.sha256).digest()[:length]
+        message = json.dumps(parts).encode()
+        mac = hmac.new(self.derive(purpose), message, hashlib.sha256).digest()[:SIGNATURE_BYTES]
         return base64.urlsafe_b64encode(mac).decode().rstrip("=")
 
     def verify(self, purpose: str, signature: str, *parts: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 
@@ -12,6 +12,22 @@ from shared.runtime.clock import monotonic
 log = structlog.get_logger(__name__)
 
 BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+def back_off(failures: int) -> float:
+    """Seconds to wait after this many earlier failures in a row."""
+    return BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)]
+
+
+async def finish(tasks: Iterable[asyncio.Task[None]], grace: float) -> None:
+    """Let tasks come to their end for `grace` seconds, then cancel what is left. Raises nothing."""
+    waited = set(tasks)
+    if not waited:
+        return
+    _, late = await asyncio.wait(waited, timeout=max(grace, 0.0))
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*waited, return_exceptions=True)
 
 
 class Wakeable:
@@ -61,12 +77,7 @@ class Loop:
         """Let the running step finish for `grace` seconds, then cancel it."""
         self._stopping = True
         self.wake()
-        if self._task is None:
-            return
-        _, running = await asyncio.wait({self._task}, timeout=grace)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await finish([self._task] if self._task else [], grace)
 
     async def _run(self) -> None:
         while not self._stopping:
@@ -75,7 +86,7 @@ class Loop:
                 self.failures = 0
                 self.last_success = monotonic()
             except Exception as error:
-                pause = BACK_OFF_SECONDS[min(self.failures, len(BACK_OFF_SECONDS) - 1)]
+                pause = back_off(self.failures)
                 self.failures += 1
                 log.warning("loop failed", loop=self.name, error=repr(error), retry_in=pause)
                 # A wake-up must not defeat the back-off while the database or broker is away.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, field_validator
+
+_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
 class Section(BaseModel):
@@ -53,7 +56,10 @@ class Publication(BaseModel):
     @field_validator("time_zone")
     @classmethod
     def _zone(cls, value: str) -> str:
-        ZoneInfo(value)
+        try:
+            ZoneInfo(value)
+        except (KeyError, OSError) as error:
+            raise ValueError("must be an IANA time zone such as Europe/Zurich") from error
         return value
 
     def section_name(self, slug: str) -> str:
@@ -63,6 +69,8 @@ class Publication(BaseModel):
 
 def known_language(tag: str) -> bool:
     """True for a BCP 47 tag whose language is known to CLDR."""
+    if not _TAG.fullmatch(tag):  # babel also takes POSIX names such as en.utf8@euro
+        return False
     try:
         Locale.parse(tag, sep="-")
     except (ValueError, UnknownLocaleError, TypeError):

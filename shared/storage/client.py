@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import wraps
 from typing import Any, Literal, ParamSpec, TypeVar
 
 from bson.codec_options import CodecOptions
 from gridfs.asynchronous import AsyncGridFSBucket
+from gridfs.errors import NoFile
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorGridFSBucket
 from pymongo import AsyncMongoClient, ReturnDocument
 from pymongo.errors import (
@@ -35,26 +36,33 @@ R = TypeVar("R")
 
 _AWAY = (AutoReconnect, ConnectionFailure, NotPrimaryError, WaitQueueTimeoutError, WTimeoutError)
 _STEPPING_DOWN = {91, 189, 11600, 11602, 10107, 13435, 13436, 50}
+_TOO_LARGE = {10334, 17419, 17420}
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    try:
+        yield
+    except DuplicateKeyError as error:
+        keys = (error.details or {}).get("keyPattern") or {"_id": 1}
+        raise Duplicate(next(iter(keys))) from error
+    except DriverDocumentTooLarge as error:
+        raise DocumentTooLarge(str(error)) from error
+    except _AWAY as error:
+        raise StorageUnavailable(str(error)) from error
+    except OperationFailure as error:
+        if error.code in _STEPPING_DOWN:
+            raise StorageUnavailable(str(error)) from error
+        if error.code in _TOO_LARGE:
+            raise DocumentTooLarge(str(error)) from error
+        raise
 
 
 def _speaks_our_errors(call: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
     @wraps(call)
     async def spoken(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
+        with _our_errors():
             return await call(*args, **kwargs)
-        except DuplicateKeyError as error:
-            keys = (error.details or {}).get("keyPattern") or {"_id": 1}
-            raise Duplicate(next(iter(keys))) from error
-        except DriverDocumentTooLarge as error:
-            raise DocumentTooLarge(str(error)) from error
-        except _AWAY as error:
-            raise StorageUnavailable(str(error)) from error
-        except OperationFailure as error:
-            if error.code in _STEPPING_DOWN:
-                raise StorageUnavailable(str(error)) from error
-            if error.code in {10334, 17419, 17420}:
-                raise DocumentTooLarge(str(error)) from error
-            raise
 
     return spoken
 
@@ -100,7 +108,11 @@ class Collection:
         cursor = self._raw.find(query, projection, batch_size=batch_size)
         if sort:
             cursor = cursor.sort(list(sort))
-        async for document in cursor:
+        while True:
+            with _our_errors():
+                document = await anext(cursor, None)
+            if document is None:
+                return
             yield document
 
     @_speaks_our_errors
@@ -168,22 +180,28 @@ class Collection:
 
 
 class Files:
-    """GridFS: bytes too large for a document, kept under an id of ours."""
+    """GridFS: bytes too large for a document, kept under an id of ours.
+
+    Our id is GridFS's file name: chunks that a crash left behind under a file id would make every
+    later upload under that id fail.
+    """
 
     def __init__(self, bucket: Any) -> None:
         self._bucket = bucket
 
     @_speaks_our_errors
     async def put(self, id: str, content: bytes, metadata: Document) -> None:
-        await self._bucket.upload_from_stream_with_id(id, id, content, metadata=metadata)
+        """Keep the bytes; the last complete `put` of an id is the one that `get` answers."""
+        await self._bucket.upload_from_stream(id, content, metadata=metadata)
 
     @_speaks_our_errors
     async def get(self, id: str) -> tuple[bytes, Document] | None:
         """Content and metadata, or None where there is no such file."""
-        async for found in self._bucket.find({"_id": id}, limit=1):
-            stream = await self._bucket.open_download_stream(id)
-            return await stream.read(), dict(found.metadata or {})
-        return None
+        try:
+            stream = await self._bucket.open_download_stream_by_name(id)
+        except NoFile:
+            return None
+        return await stream.read(), dict(stream.metadata or {})
 
 
 class Database:
@@ -209,6 +227,7 @@ class Database:
         """Raise `StorageUnavailable` when there is no primary to talk to."""
         await self._raw.command("ping")
 
+    @_speaks_our_errors
     async def drop(self) -> None:
         """Delete the whole database (tests and `herald restore`)."""
         await self._raw.client.drop_database(self._raw.name)

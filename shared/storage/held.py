@@ -48,24 +48,26 @@ class HeldArticles:
         extra: Document | None = None,
     ) -> Held | None:
         """Keep the snapshot unless a newer one is held; None says that it is stale."""
+        unless_newer = {"_id": article.id, "revision": {"$lte": article.revision}}
+        change = {
+            "$set": {
+                "revision": article.revision,
+                "article": article.model_dump(mode="python"),
+                "acted_at": acted_at,
+                "trace": traceparent,
+                **{f"extra.{key}": value for key, value in (extra or {}).items()},
+            },
+            "$setOnInsert": {"applied_revision": 0},
+        }
         try:
             document = await self.collection.find_one_and_update(
-                {"_id": article.id, "revision": {"$lte": article.revision}},
-                {
-                    "$set": {
-                        "revision": article.revision,
-                        "article": article.model_dump(mode="python"),
-                        "acted_at": acted_at,
-                        "trace": traceparent,
-                        **{f"extra.{key}": value for key, value in (extra or {}).items()},
-                    },
-                    "$setOnInsert": {"applied_revision": 0},
-                },
-                upsert=True,
-                projection={"outbox": 0},
+                unless_newer, change, upsert=True, projection={"outbox": 0}
             )
         except Duplicate:
-            return None  # the filter missed because a newer revision is there
+            # A newer revision is there, or an older one was inserted in this very instant: ask again.
+            document = await self.collection.find_one_and_update(
+                unless_newer, change, projection={"outbox": 0}
+            )
         return _held(document) if document else None
 
     async def applied(

@@ -15,8 +15,8 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from shared.contracts.events import Outgoing
-from shared.runtime.clock import Clock
-from shared.runtime.loops import BACK_OFF_SECONDS, Wakeable
+from shared.runtime.clock import Clock, monotonic
+from shared.runtime.loops import Wakeable, back_off, finish
 from shared.storage.client import Collection, Document
 
 log = structlog.get_logger(__name__)
@@ -26,6 +26,8 @@ Publish = Callable[[Outgoing], Awaitable[None]]
 POLL_SECONDS = 1.0
 CONCURRENT_DOCUMENTS = 16
 BATCH = 200
+WAITS: Document = {"outbox_pending": True, "outbox.at": {"$exists": True}}
+"""Both conditions are needed: the flag selects the partial index, the other is its key."""
 
 RELAYED = Counter("herald_outbox_relayed_total", "Events the broker confirmed", ["collection"])
 WAITING = Gauge("herald_outbox_waiting", "Documents with events not yet confirmed", ["collection"])
@@ -92,20 +94,18 @@ class Relay:
         """Finish what is being sent for `grace` seconds; the rest stays in the documents."""
         self._stopping = True
         self._wakeable.wake()
-        tasks = {task for task in (self._runner, *self._sends) if task}
-        if tasks:
-            _, running = await asyncio.wait(tasks, timeout=grace)
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        deadline = monotonic() + grace
+        # The runner first: it may be about to begin one more send.
+        await finish([self._runner] if self._runner else [], grace)
+        await finish(self._sends, deadline - monotonic())
 
     async def drain(self) -> int:
         """Send everything that is waiting now, once; answers how many documents still wait."""
         left = 0
         for name, collection in self._collections.items():
-            found = await collection.find({"outbox_pending": True}, {"_id": 1}, limit=BATCH)
-            await asyncio.gather(*(self._send((name, document["_id"])) for document in found))
-            left += await collection.count({"outbox_pending": True})
+            found = [one["_id"] async for one in collection.scan(WAITS, {"_id": 1})]
+            await asyncio.gather(*(self._send((name, id)) for id in found))
+            left += await collection.count(WAITS)
         return left
 
     async def _run(self) -> None:
@@ -113,7 +113,7 @@ class Relay:
         while not self._stopping:
             loop_time = asyncio.get_running_loop().time()
             if loop_time >= next_poll:
-                next_poll = loop_time + POLL_SECONDS
+                next_poll = loop_time + self._poll_pause()
                 try:
                     await self._poll()
                 except Exception as error:
@@ -121,27 +121,29 @@ class Relay:
                     log.warning("outbox poll failed", error=repr(error))
             while self._woken:
                 self._begin(self._woken.pop())
-            if self._failed:
-                # The broker or the database is away. Nothing is counted against any event: the
-                # relay as a whole slows down and the documents wait.
-                pause = BACK_OFF_SECONDS[min(self._failures, len(BACK_OFF_SECONDS) - 1)]
-                self._failures += 1
-                self._failed = False
-                await asyncio.sleep(pause)
-                next_poll = 0.0
-                continue
             await self._wakeable.wait(max(0.0, next_poll - asyncio.get_running_loop().time()))
+
+    def _poll_pause(self) -> float:
+        """Seconds to the next poll, longer while the broker or the database is away.
+
+        Nothing is counted against any event. A woken document is still tried once at once, so one
+        event that nobody takes never delays the others.
+        """
+        if not self._failed:
+            return POLL_SECONDS
+        self._failed = False
+        self._failures += 1
+        return max(POLL_SECONDS, back_off(self._failures - 1))
 
     async def _poll(self) -> None:
         # Younger events belong to the process that wrote them; leaving them alone keeps two
         # replicas from sending everything twice.
         before = self._clock.now() - timedelta(seconds=POLL_SECONDS)
         for name, collection in self._collections.items():
+            # The index yields the oldest first; asking for a sort would read the whole backlog,
+            # because an index over an array cannot promise an order.
             found = await collection.find(
-                {"outbox_pending": True, "outbox.at": {"$lte": before}},
-                {"_id": 1},
-                sort=[("outbox.at", 1)],
-                limit=BATCH,
+                {**WAITS, "outbox.at": {"$lte": before}}, {"_id": 1}, limit=BATCH
             )
             WAITING.labels(name).set(len(found))
             for document in found:

@@ -36,22 +36,32 @@ async def observed(request: web.Request, handler: Handler) -> web.StreamResponse
     route = resource.canonical if resource else "none"
     began = monotonic()
     with serving(f"{request.method} {route}", request.headers.get("traceparent")):
-        response = await handler(request)
-    REQUESTS.labels(request.method, route, response.status).inc()
+        try:
+            response = await handler(request)
+        except web.HTTPException as redirect:  # everything else has become a problem document
+            _finish(request.method, route, began, redirect)
+            raise
+    _finish(request.method, route, began, response)
+    return response
+
+
+def _finish(method: str, route: str, began: float, response: web.StreamResponse) -> None:
+    REQUESTS.labels(method, route, response.status).inc()
     SECONDS.labels(route).observe(monotonic() - began)
     if not response.prepared:
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
-    return response
 
 
 @web.middleware
 async def capped(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse a large body by its length before reading it, save where an upload is expected."""
+    """Refuse a large body by its length, or while it is read, save where an upload is expected."""
     if request.content_type != "multipart/form-data":
         length = request.content_length
         if length is not None and length > MAX_BODY_BYTES:
             raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES, length)
+        if length is None and request.can_read_body:
+            request = request.clone(client_max_size=MAX_BODY_BYTES)
     return await handler(request)
 
 

@@ -67,11 +67,15 @@ def serve(request: web.Request, document: Prepared) -> web.Response:
 
 
 def _accepts_gzip(header: str) -> bool:
+    """Whether gzip is wanted; its own weight counts before that of `*` (RFC 9110, 12.5.3)."""
+    weights: dict[str, float] = {}
     for part in header.lower().split(","):
-        coding, _, parameters = part.strip().partition(";")
-        if coding in {"gzip", "*"}:
-            return parameters.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
-    return False
+        coding, _, parameters = part.replace(" ", "").replace("\t", "").partition(";")
+        try:
+            weights[coding] = float(parameters.removeprefix("q=") or 1)
+        except ValueError:
+            weights[coding] = 0.0
+    return weights.get("gzip", weights.get("*", 0.0)) > 0
 
 
 def _unchanged(request: web.Request, document: Prepared) -> bool:
@@ -87,7 +91,7 @@ def _unchanged(request: web.Request, document: Prepared) -> bool:
         return False
     try:
         moment = parsedate_to_datetime(since)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return False
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

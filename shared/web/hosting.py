@@ -17,6 +17,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.messaging.bus import Bus, Handler, Subscription
+from shared.runtime.clock import monotonic
 from shared.storage.client import Database
 from shared.web.app import make_app
 from shared.web.identity import Identities
@@ -94,18 +95,26 @@ class Host:
         )
 
     async def stop(self) -> None:
-        """Take everything down in order; safe to call after a failed start."""
+        """Take everything down in order, all within one grace; safe to call after a failed start.
+
+        A step that fails is logged and the rest still happens.
+        """
         self._ready = False
-        await self._bus.stop(self._grace)
+        deadline = monotonic() + self._grace
+
+        def left() -> float:
+            return max(0.0, deadline - monotonic())
+
+        await _ended(self._bus.stop(left()))
         for service in self._services:
             for background in service.background:
-                await background.stop(self._grace)
+                await _ended(background.stop(left()))
         if self._runner:
-            await self._runner.cleanup()
+            await _ended(self._runner.cleanup())
         for service in self._services:
             if service.close:
-                await service.close()
-        await self._bus.close()
+                await _ended(service.close())
+        await _ended(self._bus.close())
 
     async def run_until_signal(self) -> None:
         """Start, wait for SIGTERM or SIGINT, stop."""
@@ -147,3 +156,10 @@ class Host:
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _ended(step: Awaitable[None]) -> None:
+    try:
+        await step
+    except Exception:
+        log.exception("a step of the shutdown failed")

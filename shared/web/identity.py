@@ -117,11 +117,16 @@ class Identities:
                 Role[claims["role"].upper()],
                 str(claims["jti"]),
             )
-        except (jwt.PyJWTError, KeyError, AttributeError, ValueError) as error:
+        except (jwt.PyJWTError, KeyError, AttributeError, ValueError, RecursionError) as error:
             raise _unauthorized(str(error) or "the token is not valid") from error
         if self._revocations and await self._revocations.holds(identity.token_id):
             raise _unauthorized("the token was revoked")
         return identity
+
+    async def revoke(self, token_id: str, expires_at: datetime) -> None:
+        """Refuse the token in this process at once; other processes learn of it by the event."""
+        if self._revocations:
+            await self._revocations.add(token_id, expires_at)
 
 
 def _unauthorized(detail: str) -> Problem:

@@ -27,14 +27,13 @@ def is_public(address: str) -> bool:
     """False for every private, loopback, link-local, multicast, reserved or translated range."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is not None:
-            return is_public(str(inner)) and ip.ipv4_mapped is not None
-        if ip in ipaddress.ip_network("64:ff9b::/96") or ip in ipaddress.ip_network(
-            "64:ff9b:1::/48"
-        ):
+        if ip.ipv4_mapped:
+            return is_public(str(ip.ipv4_mapped))
+        if ip.sixtofour or ip.teredo:
             return False
-    return ip.is_global and not ip.is_multicast
+    # `is_reserved` holds what still counts as global: ::/8 with the IPv4-compatible and NAT64
+    # forms, the old site-local fec0::/10, and everything the IETF has not given out.
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved)
 
 
 class OutboundPolicy:
@@ -55,9 +54,9 @@ class OutboundPolicy:
             port, host = parts.explicit_port, parts.raw_host
         except (ValueError, TypeError) as error:
             raise Forbidden(f"not an address: {error}") from error
-        if not host or any(ord(char) < 33 for char in url):
+        if not host or "%" in host.partition("%25")[0] or any(ord(char) < 33 for char in url):
             raise Forbidden("must be an absolute http(s) address")
-        if parts.user is not None or parts.password is not None:
+        if "@" in parts.raw_authority or "@" in url.partition("//")[2].partition("/")[0]:
             raise Forbidden("must not contain a user name or password")
         if self.permits_host(host):
             if parts.scheme not in {"http", "https"}:

@@ -98,6 +98,10 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return Problem(
             503, "The database is away; try again in a moment", headers={"Retry-After": "2"}
         ).response()
+    except web.RequestPayloadError as error:
+        text = "the body ends too early, or is not encoded as its headers say"
+        log.debug("unreadable body", error=repr(error), path=request.path)
+        return Problem(400, "The body cannot be read", field="body", detail=text).response()
     except (ConnectionResetError, ConnectionAbortedError):
         raise
     except Exception:

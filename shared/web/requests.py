@@ -14,6 +14,7 @@ from shared.web.problems import Problem, invalid
 M = TypeVar("M", bound=BaseModel)
 
 MAX_LIMIT = 100
+MAX_DEPTH = 32
 
 
 async def read_json(request: web.Request, model: type[M]) -> M:
@@ -27,25 +28,27 @@ async def read_json(request: web.Request, model: type[M]) -> M:
         raise Problem(400, "The body is not JSON", field="body", detail=str(error)) from error
     if not isinstance(document, dict):
         raise Problem(422, "The body must be a JSON object", field="body")
-    _refuse_surrogates_and_nul(document)
+    _refuse_unstorable(document)
     try:
         return model.model_validate(document)
     except ValidationError as error:
         raise invalid(error) from error
 
 
-def _refuse_surrogates_and_nul(value: Any, path: str = "") -> None:
-    """NUL can be neither shown nor stored as a key; refusing it here spares every service the care."""
+def _refuse_unstorable(value: Any, path: str = "", depth: int = 0) -> None:
+    """What no service could store or show: NUL, numbers beyond 64 bits, a tower of brackets."""
+    if depth > MAX_DEPTH:
+        raise Problem(422, "Nested too deep", field=path.split(".")[0])
     if isinstance(value, str):
         if "\x00" in value:
             raise Problem(422, "A text must not contain NUL", field=path or "body")
     elif isinstance(value, dict):
         for key, inner in value.items():
-            _refuse_surrogates_and_nul(key, path)
-            _refuse_surrogates_and_nul(inner, f"{path}.{key}" if path else str(key))
+            _refuse_unstorable(key, path)
+            _refuse_unstorable(inner, f"{path}.{key}" if path else str(key), depth + 1)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            _refuse_surrogates_and_nul(inner, f"{path}.{index}")
+            _refuse_unstorable(inner, f"{path}.{index}", depth + 1)
     elif isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise Problem(422, "The number is out of range", field=path or "body")
 
@@ -80,7 +83,8 @@ def query_values(request: web.Request, allowed: set[str]) -> dict[str, str]:
 def paging(values: dict[str, str]) -> tuple[int, str | None]:
     """`limit` (1 to 100, 20 unless told) and the opaque `cursor` of an earlier answer."""
     raw = values.get("limit", "20")
-    if not (raw.isascii() and raw.isdigit() and 1 <= int(raw[:9]) <= MAX_LIMIT):
+    plain = raw.isascii() and raw.isdigit() and len(raw) <= 9
+    if not (plain and 1 <= int(raw) <= MAX_LIMIT):
         raise Problem(422, f"limit must be a whole number from 1 to {MAX_LIMIT}", field="limit")
     cursor = values.get("cursor")
     if cursor is not None and not 1 <= len(cursor) <= 300:
