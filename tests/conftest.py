@@ -32,6 +32,17 @@ async def database(mongod: Mongod) -> AsyncIterator[Database]:
         await database.drop()
 
 
+@pytest.fixture(params=["motor", "pymongo"])
+async def either_database(
+    mongod: Mongod, request: pytest.FixtureRequest
+) -> AsyncIterator[Database]:
+    """The same, once through each driver: what storage promises holds over both."""
+    async with open_client(mongod.url, driver=request.param) as databases:
+        database = databases(f"test_{new_token()}")
+        yield database
+        await database.drop()
+
+
 @pytest.fixture
 def clock() -> ManualClock:
     """Stands at a fixed morning."""

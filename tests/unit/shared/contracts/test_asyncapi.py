@@ -7,6 +7,7 @@ from pathlib import Path
 import jsonschema
 import orjson
 import pytest
+
 from shared.contracts import asyncapi
 from shared.contracts.events import EVENT_TYPES, read_event
 

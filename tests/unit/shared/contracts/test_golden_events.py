@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
+
 from shared.contracts import articles
 from shared.contracts.base import Instant
 from shared.contracts.events import EVENT_TYPES, UnknownEventType, read_event, write_event
