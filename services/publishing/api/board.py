@@ -1,0 +1,82 @@
+"""The fan-out board of one article: as it stands, and live as server-sent events."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from services.publishing.api.shown import shown
+from services.publishing.api.streams import Heart, Streams, event_id
+from services.publishing.store.board import BoardLine, BoardStore
+from shared.storage.errors import StorageUnavailable
+from shared.web.identity import Role, require_role
+from shared.web.problems import not_found
+from shared.web.requests import json_response, path_id, query_values
+
+
+def as_json(line: BoardLine) -> dict[str, Any]:
+    return {
+        **line.line.model_dump(mode="json", exclude_none=True),
+        "service": line.service,
+        "changed_at": shown(line.changed_at),
+    }
+
+
+def routes(board: BoardStore, streams: Streams) -> list[web.AbstractRouteDef]:
+    async def show(request: web.Request) -> web.Response:
+        await require_role(request, Role.CONTRIBUTOR)
+        query_values(request, set())
+        article_id = path_id(request)
+        # Lines first: a service that reports in between is then shown as awaited, never as done.
+        lines = await board.lines(article_id)
+        awaiting = await board.awaiting(article_id)
+        if awaiting is None:
+            raise not_found("article")
+        settled = not awaiting and all(line.line.state.final for line in lines)
+        return json_response(
+            {
+                "items": [as_json(line) for line in lines],
+                "awaiting": awaiting,
+                "settled": settled,
+            }
+        )
+
+    async def stream(request: web.Request) -> web.StreamResponse:
+        await require_role(request, Role.CONTRIBUTOR)
+        query_values(request, set())
+        article_id = path_id(request)
+        if await board.awaiting(article_id) is None:
+            raise not_found("article")
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": "text/event-stream",
+                "Cache-Control": "no-store",
+                "X-Accel-Buffering": "no",
+            }
+        )
+        await response.prepare(request)
+        await response.write(b"retry: 2000\n\n")
+        heart = Heart()
+        following = streams.follow(article_id, request.headers.get("Last-Event-ID"))
+        # Whichever way it ends, the client comes back by itself with Last-Event-ID.
+        with suppress(ConnectionResetError, StorageUnavailable):
+            async for line in following:
+                if line is not None:
+                    await response.write(
+                        b"event: line\nid: %s\ndata: %s\n\n"
+                        % (event_id(line).encode(), orjson.dumps(as_json(line)))
+                    )
+                elif heart.due():
+                    await response.write(b": still here\n\n")
+                elif request.transport is None or request.transport.is_closing():
+                    break
+        await following.aclose()
+        return response
+
+    return [
+        web.get("/api/v1/articles/{id}/fanout", show),
+        web.get("/api/v1/articles/{id}/fanout/stream", stream),
+    ]

@@ -1,0 +1,108 @@
+"""What was done and by whom: the revisions of an article and the audit log. Read only."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from services.publishing.api.shown import shown
+from services.publishing.store.records import RecordStore
+from shared.storage.client import Document
+from shared.web.identity import Role, require_role
+from shared.web.problems import Problem, not_found
+from shared.web.requests import json_response, paging, path_id, query_values
+
+FILTERS = {"article": "article_id", "person": "by", "act": "act"}
+
+
+def _cursor(line: Document) -> str:
+    raw = f"{int(line['at'].timestamp() * 1000)} {line['_id']}"
+    return base64.urlsafe_b64encode(raw.encode()).decode()
+
+
+def _behind(cursor: str | None) -> Document | None:
+    if cursor is None:
+        return None
+    try:
+        raw = base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
+        milliseconds, id = raw.split(" ")
+        if not id:
+            raise ValueError("no id")
+        return {"at": datetime.fromtimestamp(int(milliseconds) / 1000, UTC), "_id": id}
+    except (ValueError, OverflowError, OSError, binascii.Error) as error:
+        raise Problem(422, "cursor is not one of ours", field="cursor") from error
+
+
+def _public(document: Document) -> dict[str, Any]:
+    names = {"_id": "id", "article_id": "article"}
+    return {names.get(key, key): value for key, value in document.items()}
+
+
+def routes(records: RecordStore) -> list[web.AbstractRouteDef]:
+    async def audit(request: web.Request) -> web.Response:
+        await require_role(request, Role.EDITOR)
+        values = query_values(request, {*FILTERS, "limit", "cursor"})
+        limit, cursor = paging(values)
+        filters = {FILTERS[name]: values[name] for name in FILTERS if name in values}
+        found = await records.audit_page(filters, _behind(cursor), limit + 1)
+        items = found[:limit]
+        return json_response(
+            {
+                "items": shown([_public(line) for line in items]),
+                "next": _cursor(items[-1]) if len(found) > limit else None,
+            }
+        )
+
+    async def revisions(request: web.Request) -> web.Response:
+        await require_role(request, Role.CONTRIBUTOR)
+        limit, cursor = paging(query_values(request, {"limit", "cursor"}))
+        before = _number(cursor, "cursor") if cursor else None
+        found = await records.revisions(path_id(request), before, limit + 1)
+        if not found and before is None:
+            raise not_found("article")
+        items = [
+            {
+                "revision": one["revision"],
+                "status": one["status"],
+                "headline": one["content"]["headline"],
+                **one["act"],
+            }
+            for one in found[:limit]
+        ]
+        return json_response(
+            {
+                "items": shown(items),
+                "next": str(items[-1]["revision"]) if len(found) > limit else None,
+            }
+        )
+
+    async def revision(request: web.Request) -> web.Response:
+        await require_role(request, Role.CONTRIBUTOR)
+        number = _number(request.match_info["revision"], "revision", status=404)
+        found = await records.one_revision(path_id(request), number)
+        if found is None:
+            raise not_found("revision", "revision")
+        content = {
+            **found.pop("content"),
+            "slug": found["slug"],
+            "language": found["language"],
+            "id": found["article_id"],
+        }
+        kept = ("revision", "status", "publication", "published_at", "updated_at", "act")
+        return json_response(shown({**content, **{key: found[key] for key in kept}}))
+
+    return [
+        web.get("/api/v1/audit", audit),
+        web.get("/api/v1/articles/{id}/revisions", revisions),
+        web.get("/api/v1/articles/{id}/revisions/{revision}", revision),
+    ]
+
+
+def _number(text: str, field: str, status: int = 422) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise Problem(status, f"{field} is not one of ours", field=field)
+    return int(text)

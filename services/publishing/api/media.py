@@ -1,0 +1,104 @@
+"""Pictures over HTTP: upload for those signed in, immutable bytes for everybody."""
+
+from __future__ import annotations
+
+import re
+
+from aiohttp import BodyPartReader, web
+
+from services.publishing.api.refusals import refusing
+from services.publishing.domain.article import renditions
+from services.publishing.store.pictures import PictureStore
+from services.publishing.usecases.pictures import Darkroom
+from services.publishing.usecases.ports import StoredPicture
+from shared.web.app import MAX_UPLOAD_BYTES
+from shared.web.identity import Role, require_role
+from shared.web.problems import Problem, not_found
+from shared.web.requests import json_response
+
+ENVELOPE_BYTES = 16 * 1024
+"""What a multipart body may hold besides the picture."""
+MEDIA_ID = re.compile(r"[0-9a-f]{32}")
+
+
+async def uploaded(request: web.Request) -> bytes:
+    """The multipart field `file`, never more than 20 MB of it."""
+    if request.content_type != "multipart/form-data":
+        raise Problem(415, "The body must be multipart/form-data", field="Content-Type")
+    length = request.content_length
+    if length is not None and length > MAX_UPLOAD_BYTES + ENVELOPE_BYTES:
+        raise _too_large()
+    content: bytes | None = None
+    try:
+        async for part in await request.multipart():
+            if not isinstance(part, BodyPartReader) or part.name != "file":
+                name = getattr(part, "name", None) or "body"
+                raise Problem(422, "Unknown field", field=name, detail="send one field: file")
+            if content is not None:
+                raise Problem(422, "Given twice", field="file")
+            content = await _capped(part)
+    except (ValueError, AssertionError, EOFError, RuntimeError, LookupError) as error:
+        raise Problem(400, "The body is not well-formed multipart", field="body") from error
+    if not content:
+        raise Problem(422, "Send the picture in the field file", field="file")
+    return content
+
+
+async def _capped(part: BodyPartReader) -> bytes:
+    content = bytearray()
+    while chunk := await part.read_chunk(64 * 1024):
+        content += chunk
+        if len(content) > MAX_UPLOAD_BYTES:
+            raise _too_large()
+    return bytes(content)
+
+
+def _too_large() -> Problem:
+    return Problem(413, "A picture may have at most 20 MB", field="file")
+
+
+def routes(
+    pictures: PictureStore, darkroom: Darkroom, public_url: str
+) -> list[web.AbstractRouteDef]:
+    def as_json(picture: StoredPicture) -> dict[str, object]:
+        return {
+            "media_id": picture.id,
+            "width": picture.width,
+            "height": picture.height,
+            "renditions": [
+                one.model_dump(mode="json")
+                for one in renditions(picture.id, picture.renditions, public_url)
+            ],
+        }
+
+    async def upload(request: web.Request) -> web.Response:
+        person = await require_role(request, Role.CONTRIBUTOR)
+        picture = await darkroom.take_in(await uploaded(request), person)
+        return json_response(as_json(picture), status=201)
+
+    async def serve(request: web.Request) -> web.Response:
+        media_id, file = request.match_info["id"], request.match_info["file"]
+        if not MEDIA_ID.fullmatch(media_id):
+            raise not_found("picture")
+        etag = f"{media_id}-{file}"
+        # The address names the bytes, so what a reader holds is never out of date; but only what
+        # is there may be said to be unchanged.
+        found = await pictures.content(media_id, file)
+        if found is None:
+            raise not_found("picture")
+        content, media_type = found
+        headers = {
+            "ETag": f'"{etag}"',
+            "Cache-Control": "public, max-age=31536000, immutable",
+        }
+        held = request.headers.get("If-None-Match", "")
+        if held.strip() == "*" or etag in {
+            tag.strip().removeprefix("W/").strip('"') for tag in held.split(",")
+        }:
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=content, content_type=media_type, headers=headers)
+
+    return [
+        web.post("/api/v1/media", refusing(upload)),
+        web.get("/media/{id}/{file}", serve),
+    ]

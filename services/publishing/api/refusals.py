@@ -1,0 +1,78 @@
+"""Turns the refusals of the domain into problem documents, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from services.publishing.domain.errors import (
+    BadCredentials,
+    Conflict,
+    Invalid,
+    NoSuch,
+    NotAllowed,
+    PublishingError,
+    Stale,
+    Throttled,
+    WrongStatus,
+)
+from shared.web.problems import Problem, not_found
+from shared.web.requests import etag_of
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def problem_of(error: PublishingError) -> Problem:
+    """The answer each refusal gets."""
+    match error:
+        case NoSuch():
+            return not_found(error.what)
+        case Stale():
+            return Problem(
+                412,
+                "The article has changed since you read it",
+                field="If-Match",
+                detail=str(error),
+                headers={"ETag": etag_of(error.current)},
+                current_revision=error.current,
+            )
+        case WrongStatus():
+            return Problem(
+                409, "Not possible now", field="status", detail=str(error), current=error.status
+            )
+        case Invalid():
+            errors = [{"field": name, "message": text} for name, text in error.fields.items()]
+            return Problem(422, "The input is not valid", detail=str(error), errors=errors)
+        case Conflict():
+            return Problem(
+                409, "Not possible as things stand", field=error.field, detail=str(error)
+            )
+        case NotAllowed():
+            return Problem(
+                403, "Your role does not allow this", field="Authorization", detail=str(error)
+            )
+        case BadCredentials():
+            return Problem(401, "The e-mail or the password is wrong", field="password")
+        case Throttled():
+            return Problem(
+                429,
+                "Too many failed sign-ins",
+                field="password",
+                detail=str(error),
+                headers={"Retry-After": str(error.after)},
+            )
+        case _:
+            raise error
+
+
+def refusing(handler: Handler) -> Handler:
+    """The handler, with refusals answered as problems."""
+
+    async def answered(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except PublishingError as error:
+            raise problem_of(error) from error
+
+    return answered

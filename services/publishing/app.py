@@ -1,0 +1,106 @@
+"""The composition root of publishing: the only file that names concrete adapters."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from aiohttp import web
+
+from services.publishing.api import articles, board, history, media, people
+from services.publishing.api.streams import Streams
+from services.publishing.domain.passwords import Passwords
+from services.publishing.handlers import Handlers
+from services.publishing.repair import Repair
+from services.publishing.settings import PublishingSettings
+from services.publishing.store.articles import ArticleStore
+from services.publishing.store.board import BoardStore
+from services.publishing.store.people import PersonStore, ThrottleStore, TokenStore, declare_people
+from services.publishing.store.pictures import PictureStore
+from services.publishing.store.records import RecordStore
+from services.publishing.store.repairs import RepairStore
+from services.publishing.store.slugs import SlugStore
+from services.publishing.subscriptions import OUTLETS
+from services.publishing.usecases.people import FrontDesk
+from services.publishing.usecases.pictures import Darkroom
+from services.publishing.usecases.ports import Newsroom
+from shared.messaging.bus import Bus
+from shared.runtime.clock import Clock
+from shared.runtime.ids import new_id
+from shared.runtime.keys import KeyRing
+from shared.runtime.loops import Loop
+from shared.runtime.publication import load_publication
+from shared.storage.client import Database
+from shared.storage.outbox import Relay
+from shared.web.hosting import Service
+from shared.web.identity import Identities, Revocations
+
+
+def front_desk(
+    settings: PublishingSettings, database: Database, clock: Clock, relay: Relay | None = None
+) -> FrontDesk:
+    """People and tokens on their own, as the command line uses them.
+
+    Without a relay, a revocation's event waits in its document for the running service's poll.
+    """
+    tokens = TokenStore(database, lambda id: relay.wake("tokens", id) if relay else None)
+    return FrontDesk(
+        people=PersonStore(database),
+        tokens=tokens,
+        throttle=ThrottleStore(database),
+        records=RecordStore(database),
+        passwords=Passwords(),
+        identities=Identities(KeyRing(settings.secret_key.get_secret_value()), clock),
+        clock=clock,
+        make_id=new_id,
+        session_lifetime=timedelta(hours=settings.session_hours),
+    )
+
+
+def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clock) -> Service:
+    """Wire the service. Reads `publication.toml`."""
+    public_url = settings.public_url
+    store, lines = ArticleStore(database, public_url), BoardStore(database)
+    records, pictures = RecordStore(database), PictureStore(database)
+    relay = Relay([store.collection, database["tokens"]], bus.publish, clock)
+    desk = front_desk(settings, database, clock, relay)
+    revocations = Revocations(database["revoked_tokens"], clock)
+
+    def wake(article_id: str) -> None:
+        relay.wake("articles", article_id)
+
+    room = Newsroom(
+        articles=store,
+        slugs=SlugStore(database),
+        records=records,
+        pictures=pictures,
+        publication=load_publication(settings.publication),
+        public_url=public_url,
+        expected_services=settings.expected_services,
+        clock=clock,
+        make_id=new_id,
+        wake=wake,
+    )
+    streams = Streams(lines)
+    handlers = Handlers(lines, revocations, clock, streams.changed)
+    repair = Repair(room, store, lines, RepairStore(database), wake)
+
+    async def prepare() -> None:
+        for part in (store, lines, records, revocations):
+            await part.declare()
+        await declare_people(database)
+
+    routes: list[web.AbstractRouteDef] = [
+        *articles.routes(room, store),
+        *history.routes(records),
+        *board.routes(lines, streams),
+        *media.routes(pictures, Darkroom(room), public_url),
+        *people.routes(desk),
+    ]
+    return Service(
+        name="publishing",
+        database=database,
+        routes=routes,
+        subscriptions=[(OUTLETS, handlers.handle)],
+        background=[streams, Loop("repair", repair.step), relay],
+        prepare=prepare,
+    )

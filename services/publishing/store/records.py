@@ -1,0 +1,79 @@
+"""Immutable revisions and the append-only audit log. Writing a line again changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from services.publishing.domain.article import WorkingCopy
+from services.publishing.store.articles import to_document
+from services.publishing.usecases.ports import ActRecord
+from shared.storage.client import Collection, Database, Document
+from shared.storage.errors import Duplicate
+
+
+class RecordStore:
+    """The `revisions` and `audit` collections."""
+
+    def __init__(self, database: Database) -> None:
+        self._revisions: Collection = database["revisions"]
+        self._audit: Collection = database["audit"]
+
+    async def declare(self) -> None:
+        await self._revisions.create_index([("article_id", 1), ("revision", -1)])
+        for field in ("article_id", "by", "act"):
+            await self._audit.create_index([(field, 1), ("at", -1), ("_id", -1)])
+        await self._audit.create_index([("at", -1), ("_id", -1)])
+
+    async def revision(self, copy: WorkingCopy, record: ActRecord) -> None:
+        """Keep the working copy as it was at this revision."""
+        kept = {key: value for key, value in to_document(copy).items() if key != "live"}
+        await _once(
+            self._revisions,
+            {
+                "_id": f"{copy.id}:{copy.revision}",
+                "article_id": copy.id,
+                **kept,
+                "act": asdict(record),
+            },
+        )
+
+    async def audit(self, id: str, record: ActRecord, article_id: str | None = None) -> None:
+        """Add one line; `id` makes a second writing of it harmless."""
+        await _once(self._audit, {"_id": id, "article_id": article_id, **asdict(record)})
+
+    async def revisions(
+        self, article_id: str, before: int | None, limit: int
+    ) -> Sequence[Document]:
+        """Who made which revision, newest first, without the texts."""
+        query: Document = {"article_id": article_id}
+        if before is not None:
+            query["revision"] = {"$lt": before}
+        return await self._revisions.find(
+            query,
+            {"revision": 1, "act": 1, "status": 1, "content.headline": 1},
+            sort=[("revision", -1)],
+            limit=limit,
+        )
+
+    async def one_revision(self, article_id: str, revision: int) -> Document | None:
+        return await self._revisions.find_one({"_id": f"{article_id}:{revision}"})
+
+    async def audit_page(
+        self, filters: dict[str, str], behind: Document | None, limit: int
+    ) -> Sequence[Document]:
+        """Lines that match, newest first, behind `{at, _id}` of an earlier page."""
+        query: Document = dict(filters)
+        if behind:
+            query["$or"] = [
+                {"at": {"$lt": behind["at"]}},
+                {"at": behind["at"], "_id": {"$lt": behind["_id"]}},
+            ]
+        return await self._audit.find(query, sort=[("at", -1), ("_id", -1)], limit=limit)
+
+
+async def _once(collection: Collection, document: Document) -> None:
+    try:
+        await collection.insert_one(document)
+    except Duplicate:
+        return  # written before the crash, or by the repair loop

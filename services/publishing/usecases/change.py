@@ -1,0 +1,129 @@
+"""How every act on an article is done: read, decide, one conditional update, wake, and then the records.
+
+Never tells the world before the update is durable, and never keeps the world waiting for the records.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from services.publishing.domain.acts import Decision
+from services.publishing.domain.article import WorkingCopy
+from services.publishing.domain.errors import NoSuch, Stale
+from services.publishing.domain.states import Act
+from services.publishing.usecases.ports import ActRecord, Announcement, Kept, Newsroom
+from shared.contracts.articles import ArticleEvent
+from shared.contracts.events import Outgoing, write_event
+from shared.runtime.ids import NewId
+from shared.runtime.tracing import current_traceparent
+from shared.storage.errors import StorageUnavailable
+from shared.web.identity import Identity
+
+log = structlog.get_logger(__name__)
+
+Decide = Callable[[WorkingCopy, datetime], Awaitable[Decision | None]]
+"""None says that there is nothing to change."""
+
+SOURCE = "/herald/publishing"
+REPAIR_BACKOFF = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 300, 600))
+"""How long after an announcement it is repeated when a service has not reported it, and then again."""
+RACES = 50
+"""How often an act without a revision is decided anew because others were faster."""
+
+
+async def load(room: Newsroom, article_id: str) -> Kept:
+    """Raises `NoSuch`."""
+    kept = await room.articles.get(article_id)
+    if kept is None:
+        raise NoSuch("article")
+    return kept
+
+
+def expect(copy: WorkingCopy, expected: int | None) -> None:
+    """Raises `Stale` unless the copy is at `expected`; None expects nothing."""
+    if expected is not None and copy.revision != expected:
+        raise Stale(copy.revision)
+
+
+async def change(
+    room: Newsroom,
+    article_id: str,
+    expected: int | None,
+    person: Identity,
+    act: Act,
+    decide: Decide,
+) -> WorkingCopy:
+    """Do one act. `expected` is the revision the person saw, None for whichever stands."""
+    for _ in range(RACES):
+        before = await load(room, article_id)
+        expect(before.copy, expected)
+        now = room.clock.now()
+        decision = await decide(before.copy, now)
+        if decision is None:
+            return before.copy
+        done = record_of(act, person, now, decision.detail)
+        announcement = _announce(room, decision.event, now) if decision.event else None
+        if await room.articles.save(before.copy, decision.after, done, announcement):
+            if announcement:
+                room.wake(article_id)
+            await _record_both(room, before, decision.after, done)
+            return decision.after
+    raise Stale((await load(room, article_id)).copy.revision)
+
+
+async def _record_both(room: Newsroom, before: Kept, after: WorkingCopy, done: ActRecord) -> None:
+    """The act's lines, and those of the act before it where a crash left them owed."""
+    owed = [record(room, after, done)]
+    if before.unrecorded:
+        owed.append(record(room, before.copy, before.unrecorded))
+    await asyncio.gather(*owed)
+
+
+async def record(room: Newsroom, copy: WorkingCopy, done: ActRecord) -> None:
+    """Write the revision and audit lines of an accepted act, and keep its slug if it is public.
+
+    The act stands whatever happens here: what cannot be written now, the repair loop writes later.
+    """
+    writes: list[Awaitable[None]] = [
+        room.records.revision(copy, done),
+        room.records.audit(f"{copy.id}:{copy.revision}", done, copy.id),
+    ]
+    if copy.live and copy.live.revision == copy.revision:
+        writes.append(room.slugs.keep(copy.live.slug, copy.id, done.at))
+    try:
+        await asyncio.gather(*writes)
+        await room.articles.recorded(copy.id, copy.revision)
+    except StorageUnavailable as error:
+        log.warning("records will follow", article=copy.id, error=str(error))
+
+
+def record_of(
+    act: Act, person: Identity, now: datetime, detail: dict[str, Any] | None = None
+) -> ActRecord:
+    return ActRecord(act.value, person.subject, person.name, now, detail or {})
+
+
+def article_event(data: ArticleEvent, make_id: NewId, now: datetime) -> Outgoing:
+    """The event on the wire; its id and trace are fixed here, at write time."""
+    return write_event(
+        data,
+        id=make_id(),
+        source=SOURCE,
+        subject=data.article.id,
+        time=now,
+        traceparent=current_traceparent(),
+    ).outgoing()
+
+
+def _announce(room: Newsroom, data: ArticleEvent, now: datetime) -> Announcement:
+    return Announcement(
+        article_event(data, room.make_id, now),
+        data,
+        room.expected_services,
+        now + REPAIR_BACKOFF[0],
+    )

@@ -1,0 +1,122 @@
+"""What the use cases need from outside, as protocols; `app` hands in the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from services.publishing.domain.article import StoredRendition, WorkingCopy
+from shared.contracts.articles import ArticleEvent
+from shared.contracts.events import Outgoing
+from shared.runtime.clock import Clock
+from shared.runtime.ids import NewId
+from shared.runtime.publication import Publication
+
+
+@dataclass(frozen=True)
+class ActRecord:
+    """Who did what and when: one line of the audit log."""
+
+    act: str
+    by: str
+    by_name: str
+    at: datetime
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An article as read. `unrecorded` is the last act while its revision and audit lines are owed."""
+
+    copy: WorkingCopy
+    unrecorded: ActRecord | None = None
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """The event of a public act, what it carries, and who must report having applied it."""
+
+    outgoing: Outgoing
+    data: ArticleEvent
+    awaiting: tuple[str, ...]
+    repair_at: datetime
+
+
+@dataclass(frozen=True)
+class StoredPicture:
+    """A picture and its sizes, largest first."""
+
+    id: str
+    width: int
+    height: int
+    renditions: tuple[StoredRendition, ...]
+
+
+class Articles(Protocol):
+    """Working copies; each write is one conditional update."""
+
+    async def get(self, article_id: str) -> Kept | None: ...
+
+    async def insert(self, copy: WorkingCopy, record: ActRecord) -> None:
+        """Raises `Conflict` when the slug is another article's."""
+
+    async def save(
+        self,
+        before: WorkingCopy,
+        after: WorkingCopy,
+        record: ActRecord,
+        announcement: Announcement | None,
+    ) -> bool:
+        """False when somebody else changed it first. Raises `Conflict` for a taken slug."""
+
+    async def delete(self, copy: WorkingCopy) -> bool: ...
+
+    async def recorded(self, article_id: str, revision: int) -> None: ...
+
+
+class Slugs(Protocol):
+    """Who holds which slug."""
+
+    async def reserve(self, slug: str, article_id: str, now: datetime) -> bool: ...
+
+    async def keep(self, slug: str, article_id: str, now: datetime) -> None:
+        """It has been public: never free it."""
+
+    async def free(self, slug: str, article_id: str) -> None: ...
+
+
+class Records(Protocol):
+    """Revisions and the audit log; writing the same one twice changes nothing."""
+
+    async def revision(self, copy: WorkingCopy, record: ActRecord) -> None: ...
+
+    async def audit(self, id: str, record: ActRecord, article_id: str | None = None) -> None: ...
+
+
+class Pictures(Protocol):
+    """Stored pictures."""
+
+    async def find(self, media_id: str) -> StoredPicture | None: ...
+
+    async def put(
+        self, picture: StoredPicture, contents: Sequence[bytes], by: str, now: datetime
+    ) -> None: ...
+
+
+@dataclass(frozen=True)
+class Newsroom:
+    """Everything the acts on articles stand on."""
+
+    articles: Articles
+    slugs: Slugs
+    records: Records
+    pictures: Pictures
+    publication: Publication
+    public_url: str
+    expected_services: tuple[str, ...]
+    clock: Clock
+    make_id: NewId
+    wake: Callable[[str], None]
+    """Tells the relay that this article has just got an event."""
