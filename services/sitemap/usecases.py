@@ -7,6 +7,8 @@ builds from what it reads after that, and a build never overwrites one of a high
 from __future__ import annotations
 
 import asyncio
+import gzip
+import hashlib
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -31,7 +33,7 @@ from shared.delivery.worker import LATENCY
 from shared.runtime.clock import Clock, elapsed_ms
 from shared.runtime.publication import Publication
 from shared.storage.held import Held
-from shared.web.conditional import Prepared, prepare
+from shared.web.conditional import Prepared
 
 CHECK_SECONDS = 30.0
 """A document is looked at this often although nothing woke us: another replica may have died."""
@@ -144,9 +146,9 @@ class Sitemaps:
                 return  # a build that began after our change has covered it
             seq = self._wanted[name]
             body = await self._compose(name)
-            now = self._clock.now()
-            # Compressing half a megabyte takes milliseconds that the event loop has not to spare.
-            document = await asyncio.to_thread(prepare, body.content, now, content_type(name))
+            modified = self._clock.now()
+            # Half a megabyte takes milliseconds that the event loop has not to spare.
+            document = await asyncio.to_thread(_prepare, body.content, modified, name)
             await self._documents.write(name, seq, document, body)
             self._built[name] = seq
 
@@ -211,6 +213,13 @@ class Sitemaps:
             files = await self._entries.files([one.article_id for one in batch])
             await _each(self.rebuild, [f"{ARCHIVE}{file}" for file in sorted(files)])
             await self._entries.settle(batch)
+
+
+def _prepare(content: bytes, modified: datetime, name: str) -> Prepared:
+    # Level 2 takes a quarter of level 6's time for a tenth more bytes: an editor waits for this.
+    zipped = gzip.compress(content, compresslevel=2, mtime=0)
+    etag = hashlib.sha256(content).hexdigest()[:32]
+    return Prepared(content, zipped, etag, modified, content_type(name))
 
 
 async def _each(act: Callable[[str], Awaitable[None]], names: Sequence[str]) -> None:

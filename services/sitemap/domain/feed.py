@@ -22,7 +22,7 @@ from shared.runtime.publication import Publication
 FEED_CAP = 50
 """Items in the feed."""
 FEED_BYTES = 6 * 1024 * 1024
-"""Item bytes in the feed: body and gzip form must fit into one 16 MB database document."""
+"""Item bytes in the feed: readers refuse larger ones, and it is kept in one database document."""
 
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
 DC = "http://purl.org/dc/elements/1.1/"
