@@ -17,7 +17,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Self
+from typing import Self
 
 import aiohttp
 import orjson
@@ -163,7 +163,7 @@ class Distributed:
         path = self._folder / f"{name}.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    async def wait_ready(self, name: str) -> dict[str, Any]:
+    async def wait_ready(self, name: str) -> None:
         """Until `/readyz` answers 200. Raises TimeoutError with the end of the service's log."""
         url = f"http://127.0.0.1:{self._ports[name]}/readyz"
         last: object = "no answer"
@@ -177,7 +177,7 @@ class Distributed:
                         async with session.get(url) as answer:
                             last = await answer.json()
                             if answer.status == 200:
-                                return dict(last)  # type: ignore[call-overload]
+                                return
                     except aiohttp.ClientError as error:
                         last = error
                     await asyncio.sleep(0.1)
@@ -200,7 +200,10 @@ class Distributed:
 async def distributed_demo(json_file: Path | None, console: Console, probes: int) -> bool:
     """The main job over real servers; True when everything arrived exactly once."""
     with TemporaryDirectory(prefix="herald-distributed-") as folder:
-        async with Receivers() as receivers, Distributed(Path(folder), {}, receivers.smtp_url) as stack:
+        async with (
+            Receivers() as receivers,
+            Distributed(Path(folder), {}, receivers.smtp_url) as stack,
+        ):
             console.print(f"Herald is up at {stack.url} (each service its own process)")
             return await main_job(
                 stack.url, stack.token, receivers, json_file, console, probes=probes

@@ -7,16 +7,16 @@ import os
 import secrets
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
 import orjson
 from aiohttp import web
 
-from services.publishing.usecases import ensure_admin
+from services.publishing.app import front_desk
 from services.social.sandbox.app import Sandbox
 from services.standalone.catalog import NAMES, all_subscriptions, entry
+from services.standalone.first_start import first_admin
 from services.standalone.mongod import Mongod
 from services.standalone.ports import free_port
 from services.standalone.single import identities
@@ -25,10 +25,9 @@ from shared.runtime.clock import SystemClock
 from shared.storage.client import open_client
 from shared.storage.errors import StorageUnavailable
 from shared.web.hosting import Host
-from shared.web.identity import Revocations, Role
+from shared.web.identity import Revocations
 
 DEFAULT_PUBLICATION = Path(__file__).parents[2] / "deploy" / "publication.toml"
-READY_TOKEN_DAYS = 30
 
 
 @dataclass
@@ -80,6 +79,7 @@ class Stack:
         self._options = options
         self._resources = AsyncExitStack()
         self.ready: Ready | None = None
+        self.host: Host | None = None
 
     async def __aenter__(self) -> Self:
         try:
@@ -134,16 +134,14 @@ class Stack:
             port=port,
             grace_seconds=loaded["publishing"].grace_seconds,
         )
+        self.host = host
         self._resources.push_async_callback(host.stop)
         await host.start()
-        admin, password = await ensure_admin(publishing, clock)
-        token, _, _ = trusted.issue(
-            admin.id, admin.name, Role.ADMIN, timedelta(days=READY_TOKEN_DAYS)
-        )
+        admin = await first_admin(front_desk(loaded["publishing"], publishing, clock))
         sandbox_url = await self._sandbox(options.sandbox_port)
         mail_dir = Path(loaded["notifications"].mail_dir or data / "mail")
         mail_dir.mkdir(parents=True, exist_ok=True)
-        return Ready(url, token, sandbox_url, str(mail_dir), admin.email, password)
+        return Ready(url, admin.token, sandbox_url, str(mail_dir), admin.email, admin.password)
 
     async def _mongod(self, folder: Path) -> str:
         server = Mongod(folder)
