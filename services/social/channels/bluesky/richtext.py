@@ -10,7 +10,8 @@ TAG_GRAPHEMES = 64
 TAG_BYTES = 640
 """Limits of a tag in app.bsky.richtext.facet#tag."""
 
-_LINK = regex.compile(r"https?://[^\s<>\"「」『』、。…]+", regex.IGNORECASE)
+# Without control and format characters, which no lexicon takes in a uri (a bidi mark ends a link).
+_LINK = regex.compile(r"https?://[^\s\p{C}<>\"「」『』、。…]+", regex.IGNORECASE)
 _TAG = regex.compile(r"(?<![^\s(\[])[#＃]([\w\p{M}]+)")
 _WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{N}\p{M}]*")
 _TRAILING = ".,;:!?'\"”’»)]}*"

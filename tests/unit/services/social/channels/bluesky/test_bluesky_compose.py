@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import regex
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.social.channels.bluesky.compose import (
@@ -209,6 +209,8 @@ TEXTS = st.lists(st.one_of(ATOMS, st.text(max_size=8)), max_size=150).map("".joi
 PATHS = st.text(alphabet="abcdef-/", max_size=260)
 
 
+@example("", "https://x.example/\x1fa https://x.example/b\ufeff", [], True, "")
+@settings(max_examples=300)
 @given(TEXTS, TEXTS, st.lists(TEXTS, max_size=4), st.booleans(), PATHS)
 def test_always_within_the_networks_count_and_whole(
     headline: str, words: str, tags: list[str], override: bool, path: str
