@@ -80,6 +80,7 @@ class Stack:
         self._resources = AsyncExitStack()
         self.ready: Ready | None = None
         self.host: Host | None = None
+        self.prefix = ""
 
     async def __aenter__(self) -> Self:
         try:
@@ -119,6 +120,7 @@ class Stack:
             found = entry(name)
             settings = found.settings(**values)
             loaded[name] = settings
+            self.prefix = settings.mongo_prefix
             database = databases(f"{settings.mongo_prefix}_{name}")
             services.append(found.build(settings, database, bus, clock))
         await bus.declare(all_subscriptions())

@@ -223,6 +223,11 @@ class Database:
         return Files(bucket)
 
     @_speaks_our_errors
+    async def collection_names(self) -> list[str]:
+        """Every collection there is, sorted."""
+        return sorted(await self._raw.list_collection_names())
+
+    @_speaks_our_errors
     async def ping(self) -> None:
         """Raise `StorageUnavailable` when there is no primary to talk to."""
         await self._raw.command("ping")

@@ -70,6 +70,7 @@ class Host:
         self._ready = False
         self._runner: web.AppRunner | None = None
         self.port = port
+        self.app: web.Application | None = None
 
     async def start(self) -> None:
         """Prepare, listen, then consume. Afterwards `port` is the one really bound."""
@@ -77,8 +78,8 @@ class Host:
             if service.prepare:
                 await service.prepare()
         routes = [route for service in self._services for route in service.routes]
-        app = make_app([*routes, *self._health_routes()], self._identities)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+        self.app = make_app([*routes, *self._health_routes()], self._identities)
+        self._runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=2.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self._port)
         await site.start()
