@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import html
+import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,7 +26,7 @@ from services.social.channels.mastodon.compose import (
 )
 from services.social.channels.mastodon.settings import MastodonSettings
 from services.social.channels.mastodon.wording import address
-from services.social.channels.transport import TIMEOUT, Answer
+from services.social.channels.transport import Answer
 from shared.contracts.articles import LeadImage
 from shared.contracts.outlets import Operation
 from shared.delivery.errors import GiveUp, OutcomeUnknown, TryAgain
@@ -49,13 +50,12 @@ class MastodonChannel:
         fetch: FetchMedia,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        timeout: aiohttp.ClientTimeout = TIMEOUT,
     ) -> None:
         self._settings = settings
         self._fetch = fetch
         self._clock = clock
         self.budget: RateBudget | None = None
-        self._client = MastodonClient(settings, http, clock, timeout, self._heard)
+        self._client = MastodonClient(settings, http, clock, self._heard)
         self._limits: tuple[datetime, Limits] | None = None
 
     async def compose(self, intent: Intent) -> Payload | None:
@@ -172,7 +172,9 @@ class MastodonChannel:
             raise GiveUp("the image is no longer the one that was composed with")
         form = aiohttp.FormData()
         suffix = image.media_type.partition("/")[2]
-        form.add_field("file", data, filename=f"lead.{suffix}", content_type=image.media_type)
+        # A stream, because a large value in memory would hold up the event loop while it is sent.
+        stream = io.BytesIO(data)
+        form.add_field("file", stream, filename=f"lead.{suffix}", content_type=image.media_type)
         form.add_field("description", image.alt)
         form.add_field("focus", f"{image.focus[0]},{image.focus[1]}")
         try:

@@ -28,14 +28,12 @@ class MastodonClient:
         settings: MastodonSettings,
         http: aiohttp.ClientSession,
         clock: Callable[[], datetime],
-        timeout: aiohttp.ClientTimeout,
         heard: Callable[[RateBudget], None],
     ) -> None:
         self._heard = heard
         self._settings = settings
         self._http = http
         self._clock = clock
-        self._timeout = timeout
 
     async def ask(
         self,
@@ -60,7 +58,6 @@ class MastodonClient:
             json=json,
             data=data,
             params=params,
-            timeout=self._timeout,
         )
         if left := budget(answer):
             self._heard(left)

@@ -91,8 +91,7 @@ class MastodonFake:
     @web.middleware
     async def _gate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Limits, then the token, then the act; refusals in the server's JSON."""
-        root, api, path = request.path.partition("/api/")
-        request["root"] = f"{request.url.origin()}{root}"
+        _, api, path = request.path.partition("/api/")
         if not api:
             return await handler(request)
         windows = [self._windows["api"]]
@@ -122,7 +121,7 @@ class MastodonFake:
         return answer
 
     def _seen(self, status: Status, request: web.Request) -> dict[str, Any]:
-        return self._store.status_json(status, request["root"])
+        return self._store.status_json(status, _root(request))
 
     def _authorised(self, request: web.Request) -> bool:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -155,11 +154,12 @@ class MastodonFake:
         file = form.get("file")
         if not isinstance(file, web.FileField):
             raise Refusal("Validation failed: File can't be blank")
-        media_type, width, height = await asyncio.to_thread(rules.accepted_image, file.file.read())
-        file.file.seek(0)
+        with file.file:
+            data = file.file.read()
+        media_type, width, height = await asyncio.to_thread(rules.accepted_image, data)
         attachment = Attachment(
             id=self._store.next_id(),
-            data=file.file.read(),
+            data=data,
             media_type=media_type,
             width=width,
             height=height,
@@ -168,7 +168,7 @@ class MastodonFake:
             pending=self.processing,
         )
         self._store.media[attachment.id] = attachment
-        body = self._store.media_json(attachment, request["root"])
+        body = self._store.media_json(attachment, _root(request))
         answer = web.json_response(body, status=202 if attachment.pending else 200)
         return await self._faults.after(request, "media:", answer)
 
@@ -176,7 +176,7 @@ class MastodonFake:
         attachment = self._store.media[request.match_info["id"]]
         if attachment.status_id is not None:
             raise KeyError(attachment.id)
-        body = self._store.media_json(attachment, request["root"])
+        body = self._store.media_json(attachment, _root(request))
         if attachment.pending:
             attachment.pending -= 1
             return web.json_response(body, status=206)
@@ -208,7 +208,7 @@ class MastodonFake:
                 visibility=visibility,
                 media=[each.id for each in media],
                 created_at=now,
-                url=f"{request['root']}/@{AUTHOR}/{new_id}",
+                url=f"{_root(request)}/@{AUTHOR}/{new_id}",
             )
             self._store.statuses[new_id] = status
             for attachment in media:
@@ -282,6 +282,11 @@ class MastodonFake:
         page = f'<!doctype html><html lang="{status.language}"><meta charset="utf-8">'
         page += f"<title>{AUTHOR}</title><article dir=auto>{rules.rendered(status.text, root)}"
         return web.Response(text=f"{page}{images}</article></html>", content_type="text/html")
+
+
+def _root(request: web.Request) -> str:
+    """Our address as the caller reached it, with the path that we are mounted below."""
+    return f"{request.url.origin()}{request.path.partition('/api/')[0]}"
 
 
 async def _json_body(request: web.Request) -> dict[str, Any]:
