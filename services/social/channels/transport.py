@@ -57,6 +57,7 @@ async def call(
             params=params,
             timeout=timeout,
             allow_redirects=False,
+            middlewares=(_once,) if mutation else None,
         ) as response:
             raw = await response.content.read(MAX_ANSWER_BYTES)
             lowered = {name.lower(): value for name, value in response.headers.items()}
@@ -70,6 +71,21 @@ async def call(
         if mutation:
             raise OutcomeUnknown(said) from error
         raise TryAgain(said) from error
+
+
+async def _once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keeps aiohttp from repeating a PUT or DELETE by itself when a kept connection breaks.
+
+    It does so on two exceptions only (RFC 9112, 9.3.1); under another name they reach our caller.
+    """
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError(f"{type(error).__name__}: {error}") from error
 
 
 def _parse(raw: bytes) -> Any:
