@@ -45,6 +45,9 @@ format: .venv/.dev ## Put the code into shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+bench: .venv/.runtime servers ## Publish-to-outlet latency over 200 articles, distributed
+	@$(BIN)/herald demo --distributed --probes 200 $(if $(JSON),--json $(JSON))
+
 chaos: .venv/.dev servers ## Kill the parts at random while 200 articles are published
 	@$(BIN)/pytest tests/chaos -s
 
