@@ -1,0 +1,129 @@
+"""Partners' webhooks: register, look, test, remove. The secret is shown once, when it is made."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from services.notifications.domain.errors import WebhookExists
+from services.notifications.domain.webhooks import Webhook
+from services.notifications.store.webhooks import Webhooks
+from services.notifications.webhooks.sender import NoAnswer, NotSent, Sender, message
+from shared.runtime.clock import Clock, monotonic
+from shared.runtime.ids import new_token
+from shared.web.identity import Role, require_role
+from shared.web.outbound import Forbidden, OutboundPolicy
+from shared.web.problems import Problem, not_found
+from shared.web.requests import json_response, paging, path_id, query_values, read_json
+
+ROOT = "/api/v1/webhooks"
+TEST = "herald.test"
+
+EventName = Literal[
+    "article.published", "article.updated", "article.retracted", "article.unpublished"
+]
+
+
+class NewWebhook(BaseModel):
+    """A partner's endpoint. Without `events` it gets all of them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+    url: Annotated[str, StringConstraints(min_length=8, max_length=2000)]
+    events: Annotated[list[EventName], Field(default_factory=list, max_length=10)]
+
+
+class WebhookRoutes:
+    """Below `/api/v1/webhooks`; for chiefs, because each one is a standing copy of the news."""
+
+    def __init__(
+        self, webhooks: Webhooks, sender: Sender, policy: OutboundPolicy, clock: Clock
+    ) -> None:
+        self._webhooks = webhooks
+        self._sender = sender
+        self._policy = policy
+        self._clock = clock
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        one = f"{ROOT}/{{id}}"
+        return [
+            web.get(ROOT, self.list),
+            web.post(ROOT, self.add),
+            web.get(one, self.read),
+            web.delete(one, self.remove),
+            web.post(f"{one}/test", self.test),
+        ]
+
+    async def list(self, request: web.Request) -> web.Response:
+        await require_role(request, Role.CHIEF)
+        limit, cursor = paging(query_values(request, {"limit", "cursor"}))
+        found = await self._webhooks.page(after=cursor, limit=limit + 1)
+        following = found[limit - 1].id if len(found) > limit else None
+        return json_response({"items": [_shown(one) for one in found[:limit]], "next": following})
+
+    async def add(self, request: web.Request) -> web.Response:
+        await require_role(request, Role.CHIEF)
+        wanted = await read_json(request, NewWebhook)
+        try:
+            self._policy.check_url(wanted.url)
+        except Forbidden as error:
+            raise Problem(
+                422, "Not an address to send to", field="url", detail=str(error)
+            ) from error
+        try:
+            webhook, secret = await self._webhooks.add(
+                wanted.name, wanted.url, sorted(set(wanted.events))
+            )
+        except WebhookExists as error:
+            raise Problem(409, "There is a webhook of this name", field="name") from error
+        return json_response(
+            {**_shown(webhook), "secret": secret},
+            status=201,
+            headers={"Location": f"{ROOT}/{webhook.id}", "Cache-Control": "no-store"},
+        )
+
+    async def read(self, request: web.Request) -> web.Response:
+        await require_role(request, Role.CHIEF)
+        return json_response(_shown(await self._webhook(request)))
+
+    async def remove(self, request: web.Request) -> web.Response:
+        await require_role(request, Role.CHIEF)
+        if not await self._webhooks.remove(path_id(request)):
+            raise not_found("webhook")
+        return web.Response(status=204)
+
+    async def test(self, request: web.Request) -> web.Response:
+        """Send one signed message now and say what came back."""
+        await require_role(request, Role.CHIEF)
+        webhook = await self._webhook(request)
+        secret = await self._webhooks.secret(webhook.id)
+        if secret is None:
+            raise not_found("webhook")
+        now = self._clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        body = message(TEST, now, {"webhook": webhook.name})
+        began = monotonic()
+        try:
+            answer = await self._sender.post(webhook.url, secret, f"msg_{new_token()}", body)
+        except (NotSent, NoAnswer) as error:
+            return json_response({"ok": False, "status": None, "reason": str(error)})
+        return json_response(
+            {
+                "ok": 200 <= answer.status < 300,
+                "status": answer.status,
+                "milliseconds": round((monotonic() - began) * 1000),
+            }
+        )
+
+    async def _webhook(self, request: web.Request) -> Webhook:
+        webhook = await self._webhooks.get(path_id(request))
+        if webhook is None:
+            raise not_found("webhook")
+        return webhook
+
+
+def _shown(webhook: Webhook) -> dict[str, Any]:
+    return asdict(webhook)

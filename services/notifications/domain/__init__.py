@@ -1,0 +1,1 @@
+"""Rules of the notifications service. Does no input or output."""

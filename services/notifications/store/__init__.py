@@ -1,0 +1,1 @@
+"""The service's own collections: subscribers, campaigns, webhooks, alarms. Holds no rules."""

@@ -1,0 +1,1 @@
+"""Standard Webhooks out: signed, to public addresses only. Never follows a redirect."""

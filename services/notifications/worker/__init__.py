@@ -1,0 +1,1 @@
+"""What this service teaches the delivery worker: mail, webhooks, and how deliveries add up."""
