@@ -209,6 +209,20 @@ TEXTS = st.lists(st.one_of(ATOMS, st.text(max_size=8)), max_size=150).map("".joi
 PATHS = st.text(alphabet="abcdef-/", max_size=260)
 
 
+def test_bytes_run_out_before_graphemes() -> None:
+    family = "👨‍👩‍👧‍👦"
+    assert length(family * 120) == 300
+    assert length(family * 121) > 300
+    text = composed(article(social={"bluesky": family * 250})).record["text"]
+    assert len(text.encode()) <= 3000
+    assert text.startswith(family * 90)
+    assert text.endswith(f"{family}…\n\n{LINK}")
+
+
+def test_a_record_key_never_changes() -> None:
+    assert record_key("a1:bluesky:post:1", NOW) == "3muhgeex7yhtu"
+
+
 @example("", "https://x.example/\x1fa https://x.example/b\ufeff", [], True, "")
 @settings(max_examples=300)
 @given(TEXTS, TEXTS, st.lists(TEXTS, max_size=4), st.booleans(), PATHS)
