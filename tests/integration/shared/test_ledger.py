@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from shared.contracts.events import read_event
 from shared.contracts.outlets import DeliveryState, Operation, OutletReported
-from shared.delivery.intake import report_event
 from shared.delivery.ledger import LEASE_SECONDS, Ledger
 from shared.delivery.model import BREAKING, Delivery, Plan
 from shared.delivery.resolution import Refused, cancel, resolve, retry
@@ -19,31 +17,7 @@ from shared.runtime.clock import ManualClock
 from shared.storage.client import Database
 
 S = DeliveryState
-
-
-@pytest.fixture
-async def ledger(database: Database, clock: ManualClock) -> Ledger:
-    made = Ledger(
-        database["deliveries"],
-        clock,
-        lambda one: report_event("social", one.article_id, one.revision, [one.line()], clock),
-        lambda *_: None,
-    )
-    await made.declare()
-    return made
-
-
-def plan(clock: ManualClock, article: str = "a", **changed: Any) -> Plan:
-    fields: dict[str, Any] = {
-        "article_id": article,
-        "outlet": "social/fake/one",
-        "operation": Operation.POST,
-        "intent": "1",
-        "publication": 1,
-        "revision": 1,
-        "acted_at": clock.now(),
-    }
-    return Plan(**{**fields, **changed})
+Make = Callable[..., Plan]
 
 
 async def claimed(ledger: Ledger, wanted: Plan) -> Delivery:
@@ -64,8 +38,8 @@ async def reported(ledger: Ledger, delivery_id: str) -> list[tuple[str, int]]:
     return lines
 
 
-async def test_the_whole_way_of_a_delivery(ledger: Ledger, clock: ManualClock) -> None:
-    one = await claimed(ledger, plan(clock, subject={"to": "x"}, traceparent="00-t-01"))
+async def test_the_whole_way_of_a_delivery(ledger: Ledger, clock: ManualClock, plan: Make) -> None:
+    one = await claimed(ledger, plan(subject={"to": "x"}, traceparent="00-t-01"))
     assert (one.state, one.fence, one.attempts) == (S.CLAIMED, 1, 0)
     assert one.due_at == clock.now() + timedelta(seconds=LEASE_SECONDS)
     payload = {"$type": "app.bsky.feed.post", "a.b": [1, {"$x": None}], "text": "ä"}
@@ -105,9 +79,9 @@ BECOMES |= {"failed": S.FAILED, "missed": S.MISSED, "cancelled": S.CANCELLED, "r
 
 @pytest.mark.parametrize("name", CHANGES)
 async def test_a_change_is_stored_as_answered_and_a_stale_fence_changes_nothing(
-    ledger: Ledger, clock: ManualClock, name: str
+    ledger: Ledger, clock: ManualClock, plan: Make, name: str
 ) -> None:
-    one = await claimed(ledger, plan(clock))
+    one = await claimed(ledger, plan())
     changed = await CHANGES[name](ledger, one, clock)
     assert changed is not None
     assert changed == await ledger.get(one.id)
@@ -120,8 +94,10 @@ async def test_a_change_is_stored_as_answered_and_a_stale_fence_changes_nothing(
     assert await reported(ledger, one.id) == expected
 
 
-async def test_a_quiet_wait_is_planned_and_not_reported(ledger: Ledger, clock: ManualClock) -> None:
-    one = await claimed(ledger, plan(clock))
+async def test_a_quiet_wait_is_planned_and_not_reported(
+    ledger: Ledger, clock: ManualClock, plan: Make
+) -> None:
+    one = await claimed(ledger, plan())
     waiting = await ledger.wait(one, clock.now() + timedelta(seconds=1), None, report=False)
     assert waiting is not None
     assert waiting.state is S.PLANNED
@@ -133,9 +109,9 @@ async def test_a_quiet_wait_is_planned_and_not_reported(ledger: Ledger, clock: M
 
 @pytest.mark.parametrize("state", [S.CLAIMED, S.ARMED, S.UNKNOWN])
 async def test_a_lease_that_ran_out_is_taken_up_in_the_state_it_was_left(
-    ledger: Ledger, clock: ManualClock, state: DeliveryState
+    ledger: Ledger, clock: ManualClock, plan: Make, state: DeliveryState
 ) -> None:
-    one: Delivery | None = await claimed(ledger, plan(clock))
+    one: Delivery | None = await claimed(ledger, plan())
     assert one is not None
     if state is S.ARMED:
         one = await ledger.arm(one, {"n": 1}, 1)
@@ -152,26 +128,26 @@ async def test_a_lease_that_ran_out_is_taken_up_in_the_state_it_was_left(
 
 
 async def test_breaking_news_comes_first_then_the_oldest(
-    ledger: Ledger, clock: ManualClock
+    ledger: Ledger, clock: ManualClock, plan: Make
 ) -> None:
-    await ledger.plan(plan(clock, "first"))
+    await ledger.plan(plan(article_id="first"))
     clock.advance(1)
-    await ledger.plan(plan(clock, "second"))
+    await ledger.plan(plan(article_id="second"))
     clock.advance(1)
-    await ledger.plan(plan(clock, "breaking", priority=BREAKING))
+    await ledger.plan(plan(article_id="breaking", priority=BREAKING))
     order = [delivery.article_id for _ in range(3) if (delivery := await ledger.claim())]
     assert order == ["breaking", "first", "second"]
 
 
 async def test_blocked_outlets_are_left_alone_by_claims_and_by_the_next_due(
-    ledger: Ledger, clock: ManualClock
+    ledger: Ledger, clock: ManualClock, plan: Make
 ) -> None:
-    await ledger.plan(plan(clock, "a", outlet="paused"))
+    await ledger.plan(plan(article_id="a", outlet="paused"))
     clock.advance(1)
     assert await ledger.claim(skip_outlets=["paused"]) is None
     assert await ledger.next_due(skip_outlets=["paused"]) is None
     assert await ledger.next_due() == clock.now() - timedelta(seconds=1)
-    await ledger.plan(plan(clock, "b", outlet="open"))
+    await ledger.plan(plan(article_id="b", outlet="open"))
     assert await ledger.next_due(skip_outlets=["paused"]) == clock.now()
     taken = await ledger.claim(skip_outlets=["paused"])
     assert taken is not None
@@ -179,42 +155,42 @@ async def test_blocked_outlets_are_left_alone_by_claims_and_by_the_next_due(
 
 
 async def test_next_due_is_the_earliest_of_both_priorities(
-    ledger: Ledger, clock: ManualClock
+    ledger: Ledger, clock: ManualClock, plan: Make
 ) -> None:
     assert await ledger.next_due() is None
     early = clock.now()
-    await ledger.plan(plan(clock, "a"))
+    await ledger.plan(plan(article_id="a"))
     clock.advance(5)
-    await ledger.plan(plan(clock, "b", priority=BREAKING))
+    await ledger.plan(plan(article_id="b", priority=BREAKING))
     assert await ledger.next_due() == early
 
 
 async def test_twenty_claimers_at_once_get_twenty_deliveries(
-    ledger: Ledger, clock: ManualClock
+    ledger: Ledger, clock: ManualClock, plan: Make
 ) -> None:
     for number in range(20):
-        await ledger.plan(plan(clock, f"a{number:02}"))
+        await ledger.plan(plan(article_id=f"a{number:02}"))
     taken = await asyncio.gather(*(ledger.claim() for _ in range(25)))
     ids = [delivery.id for delivery in taken if delivery]
     assert len(ids) == len(set(ids)) == 20
 
 
 async def test_planning_at_once_plans_once_and_changes_nothing_later(
-    ledger: Ledger, clock: ManualClock
+    ledger: Ledger, clock: ManualClock, plan: Make
 ) -> None:
-    answers = await asyncio.gather(*(ledger.plan(plan(clock)) for _ in range(12)))
+    answers = await asyncio.gather(*(ledger.plan(plan()) for _ in range(12)))
     assert sorted(answers) == [False] * 11 + [True]
     one = await ledger.claim()
     assert one is not None
-    assert await ledger.plan(plan(clock, revision=7)) is False
+    assert await ledger.plan(plan(revision=7)) is False
     assert await ledger.get(one.id) == one
 
 
 async def test_claiming_walks_the_due_index(
-    database: Database, ledger: Ledger, clock: ManualClock
+    database: Database, ledger: Ledger, clock: ManualClock, plan: Make
 ) -> None:
     for number in range(30):
-        await ledger.plan(plan(clock, f"a{number}"))
+        await ledger.plan(plan(article_id=f"a{number}"))
     await ledger.collection.update_many({}, {"$set": {"due_at": clock.now() + timedelta(days=1)}})
     await ledger.collection.update_one({"article_id": "a7"}, {"$set": {"due_at": clock.now()}})
     explained = await database._raw.command(
@@ -234,14 +210,14 @@ async def test_claiming_walks_the_due_index(
 
 
 async def test_cancel_pending_takes_only_what_has_not_begun_and_is_older(
-    ledger: Ledger, clock: ManualClock
+    ledger: Ledger, clock: ManualClock, plan: Make
 ) -> None:
-    under_way = await claimed(ledger, plan(clock, outlet="1"))
+    under_way = await claimed(ledger, plan(outlet="1"))
     for outlet in ("2", "3"):
-        await ledger.plan(plan(clock, outlet=outlet))
-    await ledger.plan(plan(clock, outlet="2", operation=Operation.EDIT, intent="1.2", revision=2))
-    await ledger.plan(plan(clock, outlet="2", operation=Operation.EDIT, intent="1.3", revision=3))
-    await ledger.plan(plan(clock, "other"))
+        await ledger.plan(plan(outlet=outlet))
+    await ledger.plan(plan(outlet="2", operation=Operation.EDIT, intent="1.2", revision=2))
+    await ledger.plan(plan(outlet="2", operation=Operation.EDIT, intent="1.3", revision=3))
+    await ledger.plan(plan(article_id="other"))
     assert await ledger.cancel_pending("a", "x", before_revision=3, operation=Operation.EDIT) == 1
     assert await ledger.cancel_pending("a", "retracted", before_revision=9, operation=None) == 3
     states = {one.id: one.state for one in await ledger.of_article("a")}
@@ -252,10 +228,10 @@ async def test_cancel_pending_takes_only_what_has_not_begun_and_is_older(
 
 
 async def test_confirming_wakes_the_operations_that_wait_for_it(
-    ledger: Ledger, clock: ManualClock
+    ledger: Ledger, clock: ManualClock, plan: Make
 ) -> None:
-    post = await claimed(ledger, plan(clock))
-    edit = await claimed(ledger, plan(clock, operation=Operation.EDIT, intent="1.2", revision=2))
+    post = await claimed(ledger, plan())
+    edit = await claimed(ledger, plan(operation=Operation.EDIT, intent="1.2", revision=2))
     await ledger.wait(edit, clock.now() + timedelta(seconds=60), None, report=False)
     assert await ledger.claim() is None
     await ledger.confirm(post, {"remote_id": "1"})
@@ -265,18 +241,18 @@ async def test_confirming_wakes_the_operations_that_wait_for_it(
     assert [one.id for one in await ledger.earlier(woken)] == [post.id]
 
 
-async def test_pages_go_down_by_id(ledger: Ledger, clock: ManualClock) -> None:
+async def test_pages_go_down_by_id(ledger: Ledger, clock: ManualClock, plan: Make) -> None:
     for number in range(5):
-        await ledger.plan(plan(clock, f"a{number}"))
+        await ledger.plan(plan(article_id=f"a{number}"))
     first = await ledger.page({"state": "planned"}, after=None, limit=2)
     second = await ledger.page({"state": "planned"}, after=first[-1].id, limit=9)
     assert [one.article_id for one in first + second] == ["a4", "a3", "a2", "a1", "a0"]
 
 
 async def test_a_person_may_retry_even_after_the_lateness_limit(
-    ledger: Ledger, clock: ManualClock
+    ledger: Ledger, clock: ManualClock, plan: Make
 ) -> None:
-    one = await claimed(ledger, plan(clock, expires_at=clock.now()))
+    one = await claimed(ledger, plan(expires_at=clock.now()))
     with pytest.raises(Refused, match="right now"):
         await retry(ledger, one, "Ana")
     missed = await ledger.close(one, S.MISSED, "too late")
@@ -298,9 +274,9 @@ def missed_as_planned(missed: Delivery) -> Delivery:
 
 
 async def test_only_an_unknown_outcome_is_resolved_and_it_is_never_simply_retried(
-    ledger: Ledger, clock: ManualClock
+    ledger: Ledger, clock: ManualClock, plan: Make
 ) -> None:
-    one = await claimed(ledger, plan(clock))
+    one = await claimed(ledger, plan())
     with pytest.raises(Refused, match="only an unknown"):
         await resolve(ledger, one, "Ana", happened=True)
     unknown = await ledger.unknown(one, "cut", None)
