@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from pydantic import BaseModel, SecretStr
 
-from services.social.channels.base import ChannelSpec
 from services.social.domain.errors import UnknownChannel
 from services.social.domain.planning import Account
+
+
+class Declared(Protocol):
+    """What a channel's folder says of the settings an account of it needs."""
+
+    @property
+    def settings(self) -> type[BaseModel]: ...
 
 
 class AccountStore(Protocol):
@@ -28,7 +35,7 @@ def plain(settings: BaseModel) -> dict[str, Any]:
 
 async def connect(
     store: AccountStore,
-    specs: dict[str, ChannelSpec],
+    specs: Mapping[str, Declared],
     channel: str,
     name: str,
     settings: dict[str, Any],

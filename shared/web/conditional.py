@@ -50,7 +50,7 @@ def serve(request: web.Request, document: Prepared) -> web.Response:
     etag = f'"{document.etag}-gz"' if zipped else f'"{document.etag}"'
     headers = {
         "ETag": etag,
-        "Last-Modified": format_datetime(document.modified, usegmt=True),
+        "Last-Modified": format_datetime(document.modified.astimezone(UTC), usegmt=True),
         "Cache-Control": document.cache_control,
         "Vary": "Accept-Encoding",
     }

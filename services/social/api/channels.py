@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from services.social.channels import discover
+from services.social.channels.base import Channel
 from services.social.domain.errors import AccountExists, UnknownChannel
 from services.social.domain.planning import Account
 from services.social.store import EVERYTHING, Accounts, Pause, scopes
 from services.social.usecases import connect
-from services.social.worker import SocialOutside
 from shared.delivery.errors import DeliveryError
 from shared.web.identity import Role, require_role
 from shared.web.outbound import Forbidden, OutboundPolicy
@@ -41,12 +41,22 @@ class PauseReason(BaseModel):
     reason: Reason
 
 
+class Connections(Protocol):
+    """The live side of accounts: built from the stored settings, dropped when these change."""
+
+    async def channel(self, account_id: str) -> Channel: ...
+
+    def forget(self, account_id: str) -> None: ...
+
+
 class ChannelRoutes:
     """Handlers over the account store."""
 
-    def __init__(self, accounts: Accounts, outside: SocialOutside, policy: OutboundPolicy) -> None:
+    def __init__(
+        self, accounts: Accounts, connections: Connections, policy: OutboundPolicy
+    ) -> None:
         self._accounts = accounts
-        self._outside = outside
+        self._connections = connections
         self._policy = policy
 
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -100,7 +110,7 @@ class ChannelRoutes:
         await require_role(request, Role.ADMIN)
         account_id = await self._account_id(request)
         await self._accounts.remove(account_id)
-        self._outside.forget(account_id)
+        self._connections.forget(account_id)
         return web.Response(status=204)
 
     async def test(self, request: web.Request) -> web.Response:
@@ -108,7 +118,7 @@ class ChannelRoutes:
         await require_role(request, Role.ADMIN)
         account_id = await self._account_id(request)
         try:
-            channel = await self._outside.channel(account_id)
+            channel = await self._connections.channel(account_id)
             name = await channel.check()
         except DeliveryError as error:
             return json_response({"ok": False, "reason": error.reason})
@@ -138,12 +148,12 @@ class ChannelRoutes:
     async def _switch_off(self, request: web.Request, scope: str, who: str) -> web.Response:
         wanted = await read_json(request, PauseReason)
         changed = await self._accounts.pause(scope, wanted.reason, who)
-        self._outside.forget(scope)
+        self._connections.forget(scope)
         return json_response({"scope": scope, "paused": True, "changed": changed})
 
     async def _switch_on(self, scope: str) -> web.Response:
         changed = await self._accounts.resume(scope)
-        self._outside.forget(scope)
+        self._connections.forget(scope)
         return json_response({"scope": scope, "paused": False, "changed": changed})
 
     def _check_server(self, server: object) -> None:
