@@ -7,6 +7,7 @@ resolves differently the second time gains nothing.
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 MAX_BYTES = 64 * 1024
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 class Forbidden(ValueError):
@@ -29,11 +31,11 @@ def is_public(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped:
             return is_public(str(ip.ipv4_mapped))
-        if ip.sixtofour or ip.teredo:
+        # Outside 2000::/3 nothing is global unicast (RFC 4291): there are the IPv4-compatible, NAT64
+        # and site-local forms, some of which Python calls global.
+        if ip not in _GLOBAL_UNICAST or ip.sixtofour or ip.teredo:
             return False
-    # `is_reserved` holds what still counts as global: ::/8 with the IPv4-compatible and NAT64
-    # forms, the old site-local fec0::/10, and everything the IETF has not given out.
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved)
+    return ip.is_global and not ip.is_multicast
 
 
 class OutboundPolicy:
@@ -56,7 +58,7 @@ class OutboundPolicy:
             raise Forbidden(f"not an address: {error}") from error
         if not host or "%" in host.partition("%25")[0] or any(ord(char) < 33 for char in url):
             raise Forbidden("must be an absolute http(s) address")
-        if "@" in parts.raw_authority or "@" in url.partition("//")[2].partition("/")[0]:
+        if "@" in re.split(r"[/?#]", url.partition("//")[2])[0]:
             raise Forbidden("must not contain a user name or password")
         if self.permits_host(host):
             if parts.scheme not in {"http", "https"}:
