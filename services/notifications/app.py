@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import aiohttp
@@ -46,7 +45,7 @@ from shared.storage.outbox import Relay
 from shared.web.deliveries import DeliveryRoutes
 from shared.web.hosting import Service
 from shared.web.identity import Revocations
-from shared.web.outbound import OutboundPolicy, guarded_session
+from shared.web.outbound import LazySession, OutboundPolicy, guarded_session
 
 NAME = "notifications"
 
@@ -60,8 +59,8 @@ def build(settings: NotificationsSettings, database: Database, bus: Bus, clock: 
         publication.name, settings.mail_from, settings.bounce_address or settings.mail_from
     )
     policy = OutboundPolicy(settings.allow_private_hosts)
-    own_session = _Lazy(lambda: aiohttp.ClientSession(trust_env=False))
-    guarded = _Lazy(lambda: guarded_session(policy))
+    own_session = LazySession(lambda: aiohttp.ClientSession(trust_env=False))
+    guarded = LazySession(lambda: guarded_session(policy))
 
     subscribers = Subscribers(database, clock)
     campaigns = Campaigns(database, clock)
@@ -163,20 +162,3 @@ def build(settings: NotificationsSettings, database: Database, bus: Bus, clock: 
         prepare=prepare,
         close=close,
     )
-
-
-class _Lazy:
-    """A session that is opened when first used, because building happens outside the event loop."""
-
-    def __init__(self, make: Callable[[], aiohttp.ClientSession]) -> None:
-        self._make = make
-        self._opened: aiohttp.ClientSession | None = None
-
-    def __call__(self) -> aiohttp.ClientSession:
-        if self._opened is None:
-            self._opened = self._make()
-        return self._opened
-
-    async def close(self) -> None:
-        if self._opened is not None:
-            await self._opened.close()

@@ -34,8 +34,9 @@ class NotificationsSettings(Settings):
     @field_validator("smtp_url")
     @classmethod
     def _relay(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            Relay.parse(value.get_secret_value())
+        if value is None or not value.get_secret_value():
+            return None  # an empty secret file says that there is no relay
+        Relay.parse(value.get_secret_value())
         return value
 
     @field_validator("mail_from", "bounce_address", "operator_email")

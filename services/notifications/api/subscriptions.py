@@ -16,6 +16,7 @@ from services.notifications.domain.links import MAX_TOKEN, Links
 from services.notifications.usecases import PlanBook, SubscriberStore, confirm, sign_up, unsubscribe
 from shared.runtime.clock import Clock
 from shared.runtime.publication import Publication
+from shared.web.problems import Problem
 from shared.web.requests import json_response, read_json
 
 ROOT = "/api/v1/subscriptions"
@@ -86,7 +87,7 @@ class SubscriptionRoutes:
         try:
             self._links.read_confirm(_token(request), self._clock.now())
         except BadLink as error:
-            return self._bad(error)
+            return self._bad(request, error)
         return page(
             self._publication,
             "Confirm your subscription",
@@ -98,7 +99,7 @@ class SubscriptionRoutes:
         try:
             await confirm(self._store, self._links, self._clock.now(), _token(request))
         except BadLink as error:
-            return self._bad(error)
+            return self._bad(request, error)
         return page(
             self._publication,
             "You are subscribed",
@@ -109,7 +110,7 @@ class SubscriptionRoutes:
         try:
             self._links.read_leave(_token(request))
         except BadLink as error:
-            return self._bad(error)
+            return self._bad(request, error)
         return page(
             self._publication,
             "Unsubscribe",
@@ -122,15 +123,22 @@ class SubscriptionRoutes:
         try:
             await unsubscribe(self._store, self._links, _token(request))
         except BadLink as error:
-            return self._bad(error)
-        if "text/html" in request.headers.get("Accept", ""):
+            return self._bad(request, error)
+        if _is_browser(request):
             return page(
                 self._publication, "You are unsubscribed", "We will send you no more alerts."
             )
         return web.Response(text="You are unsubscribed.\n")
 
-    def _bad(self, error: BadLink) -> web.Response:
+    def _bad(self, request: web.Request, error: BadLink) -> web.Response:
+        if not _is_browser(request):
+            raise Problem(400, "This link does not work", field="t", detail=str(error)) from error
         return page(self._publication, "This link does not work", f"{error}.", status=400)
+
+
+def _is_browser(request: web.Request) -> bool:
+    """A person's browser names HTML; a mail provider's one-click request does not."""
+    return "text/html" in request.headers.get("Accept", "")
 
 
 def _token(request: web.Request) -> str:

@@ -65,7 +65,8 @@ def judge(phase: Phase, code: int, text: str) -> Judgement:
     if phase is Phase.SENDER:
         # Our own sender address is refused; the person behind the recipient has no part in it.
         return Judgement(True, said, HOUR, whole_relay=True, ours=True)
-    return Judgement(False, said, ours=phase is Phase.MESSAGE)
+    # x.1.x and x.2.x speak of the mailbox, even after the message; anything else of the message.
+    return Judgement(False, said, ours=phase is Phase.MESSAGE and subject not in {1, 2})
 
 
 def _too_fast(text: str) -> bool:
