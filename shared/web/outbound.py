@@ -95,7 +95,7 @@ def _literal(host: str) -> str | None:
 
 
 class _GuardedResolver(AbstractResolver):
-    """Checks what a name resolves to, and remembers which addresses it has let pass."""
+    """Checks what a name resolves to, and remembers where the allowed private names lead."""
 
     def __init__(self, policy: OutboundPolicy) -> None:
         self._policy = policy
@@ -111,7 +111,8 @@ class _GuardedResolver(AbstractResolver):
                 self._policy.check_address(host, result["host"])
             except Forbidden as error:
                 raise OSError(str(error)) from error  # what aiohttp expects of a resolver
-            self.passed.add(result["host"])
+            if self._policy.permits_host(host):
+                self.passed.add(result["host"])
         return found
 
     async def close(self) -> None:
