@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from services.publishing.api.refusals import refusing
 from services.publishing.domain.article import renditions
@@ -37,7 +38,7 @@ async def uploaded(request: web.Request) -> bytes:
             if content is not None:
                 raise Problem(422, "Given twice", field="file")
             content = await _capped(part)
-    except (ValueError, AssertionError, EOFError, RuntimeError, LookupError) as error:
+    except (HttpProcessingError, ValueError, RuntimeError, AssertionError, LookupError) as error:
         raise Problem(400, "The body is not well-formed multipart", field="body") from error
     if not content:
         raise Problem(422, "Send the picture in the field file", field="file")

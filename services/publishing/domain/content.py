@@ -124,6 +124,18 @@ class Content(Written):
     ] = Field(default_factory=dict)
     embargo_until: Instant | None = None
 
+    @classmethod
+    def stored(cls, document: dict[str, Any]) -> Content:
+        """What was accepted before, back from the database; rules that came later do not undo it."""
+        fields = {name: document[name] for name in cls.model_fields if name in document}
+        fields["bylines"] = tuple(BylineText.model_construct(**one) for one in fields["bylines"])
+        if image := fields.get("lead_image"):
+            image = {**image, "focus": tuple(image["focus"])}
+            fields["lead_image"] = LeadImageText.model_construct(**image)
+        for name in ("tags", "skip_outlets"):
+            fields[name] = tuple(fields[name])
+        return cls.model_construct(**fields)
+
     def amended(self, patch: Content) -> Content:
         """This content with the fields that `patch` was given; the others stay."""
         return self.model_copy(

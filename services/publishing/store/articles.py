@@ -158,7 +158,7 @@ def from_document(document: Document) -> Kept:
     live, retraction = document["live"], document["retraction"]
     copy = WorkingCopy(
         id=document["_id"],
-        content=Content.model_validate(document["content"], extra="ignore"),
+        content=Content.stored(document["content"]),
         slug=document["slug"],
         body_html=document["body_html"],
         language=document["language"],

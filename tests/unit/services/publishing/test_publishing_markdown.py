@@ -1,0 +1,94 @@
+"""Rendered articles: safe whatever was written, complete wherever they are read."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from lxml import html
+
+from services.publishing.domain.markdown import TAGS, render
+
+ORIGIN = "https://news.example"
+
+HOSTILE = st.one_of(
+    st.sampled_from(
+        [
+            *("<script>alert(1)</script>", "<style>*{}</style>", "<img src=x onerror=alert(1)>"),
+            *("[x](javascript:alert(1))", "[x](JaVaScRiPt&#58;alert(1))", "[x]( data:text/html,x)"),
+            *("![x](javascript:alert(1))", "![x](http://evil.example/p.gif)", "<svg/onload=x>"),
+            *("[x](//evil.example)", "![x](//evil.example/p.gif)", "[x](/\\evil.example)"),
+            *('[x](https://a.example "\\" onclick=x")', '![x](/media/a.jpg "\\" onload=x")'),
+            *("<javascript:alert(1)>", "[a]: javascript:alert(1)\n\n[a]", "|a|\n|:-:|\n|b|"),
+            *(
+                "`",
+                "**",
+                "~~",
+                "> ",
+                "\n",
+                "\n\n",
+                "    ",
+                "&#x6A;",
+                "&lt;script&gt;",
+                "<!--",
+                "]]>",
+            ),
+        ]
+    ),
+    st.text(max_size=12),
+)
+
+
+@given(st.lists(HOSTILE, max_size=12).map("".join))
+@example("![a](javascript:x)")
+@example('<a href="javascript:x" style="x" onclick="x">')
+def test_nothing_that_runs_survives(body: str) -> None:
+    rendered = render(body, ORIGIN)
+    tree = html.fragment_fromstring(rendered, create_parent="article")
+    for element in tree.iterdescendants():
+        assert element.tag in TAGS
+        for name, value in element.attrib.items():
+            assert name in {"href", "src", "alt", "title", "rel", "start"}
+            if name == "href":
+                assert re.match(r"https?://|mailto:|#", value, re.IGNORECASE), value
+            if name == "src":
+                assert value.startswith(("https://", f"{ORIGIN}/media/")), value
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("a *b* **c** ~~d~~", "<p>a <em>b</em> <strong>c</strong> <s>d</s></p>\n"),
+        ("<b>x</b>", "<p>&lt;b&gt;x&lt;/b&gt;</p>\n"),
+        (
+            "[in](/articles/a) [out](https://b.example) [mail](mailto:a@b.example) [here](#x)",
+            '<p><a href="https://news.example/articles/a" rel="noopener">in</a> '
+            '<a href="https://b.example" rel="noopener">out</a> '
+            '<a href="mailto:a@b.example" rel="noopener">mail</a> '
+            '<a href="#x" rel="noopener">here</a></p>\n',
+        ),
+        ("[x](page.html)", '<p><a rel="noopener">x</a></p>\n'),
+        (
+            '![A *bridge*](/media/ab/w800.jpg "At dawn")',
+            '<p><img src="https://news.example/media/ab/w800.jpg" alt="A bridge" title="At dawn">'
+            "</p>\n",
+        ),
+        ("![A & B](http://plain.example/x.png)", "<p>A &amp; B</p>\n"),
+        ("3. c", '<ol start="3">\n<li>c</li>\n</ol>\n'),
+        ("", ""),
+    ],
+)
+def test_what_a_reader_gets(body: str, expected: str) -> None:
+    assert render(body, ORIGIN) == expected
+
+
+def test_a_table() -> None:
+    tree = html.fragment_fromstring(render("|a|b|\n|-|-:|\n|1|2|", ORIGIN), create_parent="div")
+    assert [cell.text for cell in tree.iter("th", "td")] == ["a", "b", "1", "2"]
+
+
+@given(st.text(alphabet="[]()!*_`>#-| \n\\<&", max_size=200))
+def test_any_punctuation_renders(body: str) -> None:
+    render(body, ORIGIN)
