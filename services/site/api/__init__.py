@@ -1,0 +1,1 @@
+"""The readers' addresses. Reads only: no request changes an article."""

@@ -1,0 +1,59 @@
+"""Composition root of the site service: the only file that names its concrete parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from services.site.api.pages import PageRoutes
+from services.site.domain.views import Place
+from services.site.handlers import Handlers
+from services.site.rendering import Renderer
+from services.site.settings import SiteSettings
+from services.site.store import Lists, Marks, Pages
+from services.site.subscriptions import SUBSCRIPTIONS
+from services.site.usecases import Fronts, take_in
+from shared.contracts.outlets import OutletLine
+from shared.delivery.intake import ArticleIntake
+from shared.messaging.bus import Bus
+from shared.runtime.clock import Clock
+from shared.runtime.publication import load_publication
+from shared.storage.client import Database
+from shared.storage.held import Held, HeldArticles
+from shared.storage.outbox import Relay
+from shared.web.hosting import Service
+from shared.web.identity import Revocations
+
+NAME = "site"
+
+
+def build(settings: SiteSettings, database: Database, bus: Bus, clock: Clock) -> Service:
+    """Wire the service; nothing runs until the host starts it."""
+    place = Place(load_publication(settings.publication), settings.public_url)
+    renderer = Renderer(place)
+    held = HeldArticles(database["articles"])
+    pages = Pages(database["pages"])
+    lists = Lists(held.collection, database["editions"])
+    marks = Marks(held.collection)
+    fronts = Fronts(renderer, lists, clock, timedelta(hours=settings.site_breaking_hours))
+    relay = Relay([held.collection], bus.publish, clock)
+
+    async def apply(one: Held) -> Sequence[OutletLine]:
+        return await take_in(one, renderer, pages, lists, marks, clock)
+
+    intake = ArticleIntake(NAME, held, apply, clock, relay.wake)
+    revocations = Revocations(database["revoked_tokens"], clock)
+    handlers = Handlers(intake, revocations)
+
+    async def prepare() -> None:
+        for part in (lists, held, revocations):
+            await part.declare()
+
+    return Service(
+        name=NAME,
+        database=database,
+        routes=PageRoutes(renderer, pages, held, fronts, clock).routes(),
+        subscriptions=[(subscription, handlers.handle) for subscription in SUBSCRIPTIONS],
+        background=[relay],
+        prepare=prepare,
+    )

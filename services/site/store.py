@@ -1,0 +1,135 @@
+"""Pages, lists and the edition number in MongoDB. An older revision never replaces a newer page."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import UTC
+from typing import Any
+
+from services.site.domain.presence import OUTLET, Mark
+from services.site.page import Page
+from shared.contracts.articles import Article, Status
+from shared.contracts.outlets import Operation
+from shared.storage.client import Collection, Document
+from shared.storage.errors import Duplicate
+from shared.storage.held import Held
+from shared.web.conditional import Prepared
+
+_NEWEST = [("article.published_at", -1), ("_id", -1)]
+_EDITION = {"_id": "edition"}
+
+
+class Pages:
+    """One document per address: the finished bytes, where it leads, or that nothing is there.
+
+    Only the gzip form is kept; unpacking it costs less than reading both.
+    """
+
+    def __init__(self, collection: Collection) -> None:
+        self._rows = collection
+
+    async def put(self, page: Page) -> None:
+        """Keep the page unless a newer revision's is there, or the slug is another article's."""
+        mine = {
+            "_id": page.slug,
+            "article_id": page.article_id,
+            "revision": {"$lte": page.revision},
+        }
+        fields: Document = {
+            "revision": page.revision,
+            "dress": page.dress,
+            "location": page.location,
+            "document": _stored(page.document),
+        }
+        try:
+            await self._rows.update_one(mine, {"$set": fields}, upsert=True)
+        except Duplicate:
+            # A newer one is there, or an older one was inserted in this very instant: ask again.
+            await self._rows.update_one(mine, {"$set": fields})
+
+    async def get(self, slug: str) -> Page | None:
+        row = await self._rows.find_one({"_id": slug})
+        if row is None:
+            return None
+        document = _prepared(row["document"]) if row["document"] else None
+        return Page(
+            slug, row["article_id"], row["revision"], row["dress"], row["location"], document
+        )
+
+
+class Lists:
+    """Which published articles are newest, and the number of the edition they make."""
+
+    def __init__(self, articles: Collection, editions: Collection) -> None:
+        self._articles = articles
+        self._editions = editions
+
+    async def declare(self) -> None:
+        """Indexes: newest of all, newest of a section."""
+        for name, keys in (("newest", []), ("section", [("article.section", 1)])):
+            await self._articles.create_index([("article.status", 1), *keys, *_NEWEST], name=name)
+
+    async def newest(self, limit: int, section: str | None = None) -> list[Article]:
+        """Published articles on the site without their text, newest first."""
+        query: dict[str, Any] = {"article.status": Status.PUBLISHED.value}
+        if section is not None:
+            query["article.section"] = section
+        query["article.skip_outlets"] = {"$ne": OUTLET}
+        unread = {"article.body": 0, "article.body_html": 0, "outbox": 0}
+        found = await self._articles.find(query, unread, sort=_NEWEST, limit=limit)
+        return [Article.read({**row["article"], "body": "", "body_html": ""}) for row in found]
+
+    async def edition(self) -> int:
+        """Grows with every change; a list read after it holds at least the changes it counts."""
+        row = await self._editions.find_one(_EDITION)
+        return int(row["number"]) if row else 0
+
+    async def next_edition(self) -> None:
+        """Call it after the change itself is stored."""
+        change = {"$inc": {"number": 1}}
+        try:
+            await self._editions.update_one(_EDITION, change, upsert=True)
+        except Duplicate:
+            await self._editions.update_one(_EDITION, change)  # another replica began the count
+
+
+class Marks:
+    """What was last done for an article, beside its snapshot."""
+
+    def __init__(self, articles: Collection) -> None:
+        self._articles = articles
+
+    @staticmethod
+    def of(held: Held) -> Mark | None:
+        kept = held.extra.get("mark")
+        return Mark(Operation(kept["operation"]), kept["revision"]) if kept else None
+
+    async def put(self, article_id: str, mark: Mark) -> None:
+        await self._articles.update_one(
+            {"_id": article_id, "revision": mark.revision},
+            {"$set": {"extra.mark": {"operation": mark.operation, "revision": mark.revision}}},
+        )
+
+
+def _stored(document: Prepared | None) -> Document | None:
+    if document is None:
+        return None
+    return {
+        "gzipped": document.gzipped,
+        "etag": document.etag,
+        "modified": document.modified,
+        "content_type": document.content_type,
+        "status": document.status,
+    }
+
+
+def _prepared(row: Document) -> Prepared:
+    return Prepared(
+        body=gzip.decompress(row["gzipped"]),
+        gzipped=row["gzipped"],
+        etag=row["etag"],
+        # The driver's own UTC is not Python's, and HTTP dates are written from Python's only.
+        modified=row["modified"].astimezone(UTC),
+        content_type=row["content_type"],
+        status=row["status"],
+    )
