@@ -19,6 +19,7 @@ import pytest
 from services.standalone.client import ApiError, HeraldClient
 from services.standalone.demo.driver import Driver
 from services.standalone.demo.receivers import Receivers
+from services.standalone.demo.verdict import links_to
 from services.standalone.distributed import Distributed
 
 ARTICLES = 200
@@ -176,7 +177,7 @@ def _judge(
     figures: dict[str, dict[str, int]] = {}
     for name, fake in receivers.sandbox.fakes.items():
         posts = Counter(
-            next((url for url in urls if _names(post, url)), "other") for post in fake.creations()
+            next((url for url in urls if links_to(post, url)), "other") for post in fake.creations()
         )
         figures[name] = _count(posts, urls)
     hooks = Counter(
@@ -211,11 +212,6 @@ def _judge(
     assert figures["email"]["duplicate"] == 0
     # A mail whose final reply was never seen is `unknown`: it may or may not have arrived.
     assert figures["email"]["missing"] <= unknown["email"] * len(readers)
-
-
-def _names(post: Any, url: str) -> bool:
-    texts = (post.text, post.link or "", (post.card or {}).get("uri", ""))
-    return any(f"{url}?" in text or text.rstrip().endswith(url) for text in texts)
 
 
 def _count(found: Counter[Any], wanted: set[Any]) -> dict[str, int]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.social.channels.base import VisiblePost
 from services.standalone.client import HeraldClient
 from services.standalone.demo.driver import ACCOUNT, CORRECTION, READERS, WEBHOOK, Story
 from services.standalone.demo.receivers import Receivers
@@ -52,8 +54,8 @@ def _networks(verdict: Verdict, receivers: Receivers, stories: list[Story]) -> N
         verdict.received[outlet] = len(created)
         for story in stories:
             url = story.article["url"]
-            posts = [post for post in created if _links_to(post, url) and not post.reply_to]
-            seen = [post for post in visible if _links_to(post, url) and not post.reply_to]
+            posts = [post for post in created if links_to(post, url) and not post.reply_to]
+            seen = [post for post in visible if links_to(post, url) and not post.reply_to]
             verdict.expect(f"{outlet}: posts of {story.article['slug']}", len(posts), 1)
             verdict.expect(
                 f"{outlet}: visible posts of {story.article['slug']}",
@@ -68,10 +70,11 @@ def _networks(verdict: Verdict, receivers: Receivers, stories: list[Story]) -> N
                 verdict.expect(f"{outlet}: corrections of {story.article['slug']}", len(said), 1)
 
 
-def _links_to(post: Any, url: str) -> bool:
-    return any(
-        url in text for text in (post.text, post.link or "", (post.card or {}).get("uri", ""))
-    )
+def links_to(post: VisiblePost, url: str) -> bool:
+    """Whether the post carries exactly this address (with or without a query), not a longer one."""
+    address = re.compile(re.escape(url) + r"(?![\w-])")
+    texts = (post.text, post.link or "", (post.card or {}).get("uri", ""))
+    return any(address.search(text) for text in texts)
 
 
 def _mail(verdict: Verdict, receivers: Receivers, stories: list[Story]) -> None:
@@ -136,7 +139,7 @@ def latency(receivers: Receivers, stories: list[Story]) -> dict[str, Any]:
         for story in stories
         for fake in receivers.sandbox.fakes.values()
         for post in fake.creations()
-        if _links_to(post, story.article["url"]) and not post.reply_to
+        if links_to(post, story.article["url"]) and not post.reply_to
     ]
     listed = [
         float(line["milliseconds"])
