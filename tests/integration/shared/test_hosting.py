@@ -163,6 +163,17 @@ async def test_ready_means_that_every_queue_and_the_database_are_there(stage: St
         await stage.host.stop()
 
 
+async def test_a_stopping_process_says_that_it_is_not_ready(stage: Stage) -> None:
+    await stage.host.start()
+    stopping = asyncio.create_task(stage.host.stop())
+    async with asyncio.timeout(3):
+        while "bus stop" not in stage.journal:
+            await asyncio.sleep(0)
+    status, body = await stage.get("/readyz")
+    assert (status, '"started":false' in body) == (503, True)
+    await stopping
+
+
 async def test_without_its_database_a_service_is_alive_but_not_ready(clock: ManualClock) -> None:
     async with open_client("mongodb://127.0.0.1:9/", timeout_seconds=0.2) as databases:
         stage = Stage(databases("none"), clock, grace=0.5)

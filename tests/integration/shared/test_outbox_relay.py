@@ -193,6 +193,30 @@ async def test_an_event_written_while_the_document_is_being_sent_goes_too(
     await until(lambda: broker.ids == ["a1", "a2"], 0.9)
 
 
+async def test_an_event_written_after_the_last_look_is_not_left_to_the_poll(
+    things: Collection,
+    clock: ManualClock,
+    broker: Any,
+    start: Callable[[Publish], Relay],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    relay, look = start(broker.publish), things.find_one
+
+    async def slow_look(*args: Any) -> Any:
+        seen = await look(*args)
+        if not seen["outbox"]:  # the relay is about to believe that it is done
+            monkeypatch.setattr(things, "find_one", look)
+            await announce(things, clock, "a", "a2")
+            relay.wake("things", "a")
+            await asyncio.sleep(0.02)
+        return seen
+
+    monkeypatch.setattr(things, "find_one", slow_look)
+    await announce(things, clock, "a", "a1")
+    relay.wake("things", "a")
+    await until(lambda: broker.ids == ["a1", "a2"], 3.0)  # by this clock no poll would find it
+
+
 async def test_two_relays_at_once_lose_nothing_and_keep_the_order_of_first_arrivals(
     things: Collection, clock: ManualClock, broker: Any
 ) -> None:
