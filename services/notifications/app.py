@@ -31,7 +31,7 @@ from services.notifications.worker.reckoning import Reckoner
 from services.notifications.worker.webhooks import WebhookOutside
 from shared.delivery.desk import Desk
 from shared.delivery.intake import ArticleIntake, report_event
-from shared.delivery.ledger import Ledger
+from shared.delivery.ledger import LEASE_SECONDS, Ledger
 from shared.delivery.own_origin import OwnOrigin
 from shared.delivery.worker import Worker
 from shared.messaging.bus import Bus
@@ -81,13 +81,14 @@ def build(settings: NotificationsSettings, database: Database, bus: Bus, clock: 
         clock,
         lambda delivery: reckoner.note(delivery),
         relay.wake,
-        lease_seconds=smtp.LEASE_SECONDS,
+        lease_seconds=settings.lease_seconds or smtp.LEASE_SECONDS,
     )
     hooks = Ledger(
         messages,
         clock,
         lambda one: report_event(NAME, one.article_id, one.revision, [one.line()], clock),
         relay.wake,
+        lease_seconds=settings.lease_seconds or LEASE_SECONDS,
     )
     mail_worker = Worker(
         mail,

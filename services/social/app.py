@@ -14,7 +14,7 @@ from services.social.subscriptions import SUBSCRIPTIONS
 from services.social.worker import SocialOutside
 from shared.delivery.desk import Desk
 from shared.delivery.intake import ArticleIntake, report_event
-from shared.delivery.ledger import Ledger
+from shared.delivery.ledger import LEASE_SECONDS, Ledger
 from shared.delivery.own_origin import OwnOrigin
 from shared.delivery.worker import Worker
 from shared.messaging.bus import Bus
@@ -49,7 +49,7 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
             NAME, delivery.article_id, delivery.revision, [delivery.line()], clock
         ),
         relay.wake,
-        lease_seconds=settings.social_lease_seconds,
+        lease_seconds=settings.lease_seconds or LEASE_SECONDS,
     )
     own = OwnOrigin(own_session, public_url=settings.public_url, origin=settings.origin)
     outside = SocialOutside(accounts, held, network_session, clock, own=own, wake_relay=relay.wake)

@@ -14,5 +14,3 @@ class SocialSettings(Settings):
     """Deliveries under way at a time in one process."""
     social_lateness_hours: float = Field(default=6.0, gt=0)
     """A post not begun this long after publication is `missed`, never a surprise burst."""
-    social_lease_seconds: float = Field(default=90.0, gt=0)
-    """How long a worker may hold a delivery; a dead worker's work is taken up after it."""

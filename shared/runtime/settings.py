@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     log_format: str = Field(default="json", pattern="^(json|console)$")
     allow_private_hosts: tuple[str, ...] = ()
     """Names or addresses that outbound requests may reach although they are private (development)."""
+    lease_seconds: float | None = Field(default=None, gt=0)
+    """How long a worker may hold a delivery before another takes it up; unset, longer than its longest send."""
     grace_seconds: float = 20.0
     """How long a stopping process lets work in hand finish; keep it below the orchestrator's own."""
 

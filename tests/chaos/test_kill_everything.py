@@ -115,10 +115,7 @@ async def _monkey(stack: Distributed, done: asyncio.Event, log: list[str]) -> No
 async def test_nothing_is_lost_and_nothing_doubled_while_every_part_is_killed(
     tmp_path: Path,
 ) -> None:
-    settings = {
-        "HERALD_SOCIAL_LEASE_SECONDS": LEASE_SECONDS,
-        "HERALD_NOTIFICATIONS_LEASE_SECONDS": LEASE_SECONDS,
-    }
+    settings = {"HERALD_LEASE_SECONDS": LEASE_SECONDS}
     async with (
         Receivers() as receivers,
         Distributed(tmp_path / "stack", settings, receivers.smtp_url) as stack,
