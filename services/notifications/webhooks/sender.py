@@ -73,7 +73,7 @@ class Sender:
         except ValueError as error:  # the address, or what its name resolves to
             raise NotSent(str(error), forbidden=True) from error
         except aiohttp.ClientConnectorError as error:
-            raise NotSent(f"cannot connect: {error}", forbidden=False) from error
+            raise NotSent(f"cannot connect: {error.os_error}", forbidden=False) from error
         except TimeoutError as error:
             raise NoAnswer(f"no answer within {self._timeout_seconds:g} seconds") from error
         except aiohttp.ClientError as error:
