@@ -58,7 +58,6 @@ class Accounts:
                     "name": name,
                     "sealed": self._vault.seal(settings),
                     "created_at": account.created_at,
-                    "version": 1,
                 }
             )
         except Duplicate as error:

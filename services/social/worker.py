@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import structlog
+from pydantic import BaseModel
 
 from services.social.channels import discover
 from services.social.channels.base import Channel, Intent, Posted
@@ -50,7 +51,7 @@ class SocialOutside:
         self._clock = clock
         self._own = own
         self._wake_relay = wake_relay
-        self._channels: dict[str, Channel] = {}
+        self._channels: dict[str, tuple[BaseModel, Channel]] = {}
         self._blocked: tuple[datetime, tuple[str, ...]] | None = None
 
     async def ready(self, delivery: Delivery) -> Verdict:
@@ -195,12 +196,17 @@ class SocialOutside:
         self._blocked = None
 
     async def channel(self, account_id: str) -> Channel:
-        """The account's channel, built once. Raises `NoSuchAccount`."""
-        if account_id not in self._channels:
-            spec = discover()[account_id.partition("/")[0]]
-            settings = spec.settings.model_validate(await self._accounts.settings(account_id))
-            self._channels[account_id] = spec.build(settings, self._session(), self._own.rendition)
-        return self._channels[account_id]
+        """The account's channel, built once for its settings. Raises `NoSuchAccount` or ValueError.
+
+        The settings are read each time, because another replica may have replaced or removed them.
+        """
+        spec = discover()[account_id.partition("/")[0]]
+        settings = spec.settings.model_validate(await self._accounts.settings(account_id))
+        built_from, channel = self._channels.get(account_id, (None, None))
+        if channel is None or built_from != settings:
+            channel = spec.build(settings, self._session(), self._own.rendition)
+            self._channels[account_id] = (settings, channel)
+        return channel
 
     async def _channel(self, delivery: Delivery) -> Channel:
         try:

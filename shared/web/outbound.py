@@ -6,6 +6,7 @@ resolves differently the second time gains nothing.
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import re
 import socket
@@ -110,7 +111,7 @@ class _GuardedResolver(AbstractResolver):
             try:
                 self._policy.check_address(host, result["host"])
             except Forbidden as error:
-                raise OSError(str(error)) from error  # what aiohttp expects of a resolver
+                raise OSError(errno.EACCES, str(error)) from error  # what aiohttp expects of a resolver
             if self._policy.permits_host(host):
                 self.passed.add(result["host"])
         return found
@@ -128,7 +129,7 @@ def guarded_session(policy: OutboundPolicy, **options: Any) -> aiohttp.ClientSes
         family, kind, protocol, _, address = info
         literal = str(address[0])
         if not (literal in resolver.passed or policy.permits_host(literal) or is_public(literal)):
-            raise OSError(f"{literal} is a private or special address")
+            raise OSError(errno.EACCES, f"{literal} is a private or special address")
         return socket.socket(family=family, type=kind, proto=protocol)
 
     connector = aiohttp.TCPConnector(

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from services.social.channels import discover
 from services.social.channels.base import Channel
-from services.social.domain.errors import AccountExists, UnknownChannel
+from services.social.domain.errors import AccountExists, NoSuchAccount, UnknownChannel
 from services.social.domain.planning import Account
 from services.social.store import EVERYTHING, Accounts, Pause, scopes
 from services.social.usecases import connect
@@ -109,8 +109,11 @@ class ChannelRoutes:
     async def remove(self, request: web.Request) -> web.Response:
         await require_role(request, Role.ADMIN)
         account_id = await self._account_id(request)
-        await self._accounts.remove(account_id)
         self._connections.forget(account_id)
+        try:
+            await self._accounts.remove(account_id)
+        except NoSuchAccount as error:  # somebody else was quicker
+            raise not_found("account", field="name") from error
         return web.Response(status=204)
 
     async def test(self, request: web.Request) -> web.Response:
@@ -120,6 +123,8 @@ class ChannelRoutes:
         try:
             channel = await self._connections.channel(account_id)
             name = await channel.check()
+        except NoSuchAccount as error:
+            raise not_found("account", field="name") from error
         except DeliveryError as error:
             return json_response({"ok": False, "reason": error.reason})
         except ValueError as error:

@@ -95,6 +95,9 @@ class Sandbox:
         fake = self.fakes.get(wanted.channel)
         if fake is None:
             raise Problem(422, "There is no such channel", field="channel")
+        if wanted.fault not in fake.faults:
+            known = ", ".join(sorted(fake.faults))
+            raise Problem(422, "There is no such fault", field="fault", detail=f"known: {known}")
         fake.faults[wanted.fault] = wanted.times
         return json_response({"channel": wanted.channel, "faults": dict(fake.faults)})
 

@@ -12,6 +12,8 @@ from services.social.channels.bluesky.fake_lexicon import Invalid
 ACCESS_LIFE, REFRESH_LIFE = timedelta(hours=2), timedelta(days=90)
 DID = "did:plc:newsroom2herald7fake3abc"
 HANDLE = "newsroom.test"
+APP_PASSWORD = "fake-fake-fake-fake"  # noqa: S105  # only of this stand-in
+"""The same in every process, so that a connected account outlives a restart of the sandbox."""
 
 
 class Limited(Exception):
@@ -58,7 +60,7 @@ class FakeSessions:
     """One account's tokens: access lives two hours, refresh ninety days and only for one use."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
-        self.password = "-".join(secrets.token_hex(2) for _ in range(4))
+        self.password = APP_PASSWORD
         self.created = 0
         self.refreshed = 0
         self._clock = clock

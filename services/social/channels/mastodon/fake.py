@@ -28,6 +28,9 @@ from services.social.channels.mastodon.fake_store import (
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+TOKEN = "sandbox-access-token-that-opens-nothing"  # noqa: S105  # only of this stand-in
+"""The same in every process, so that a connected account outlives a restart of the sandbox."""
+
 
 class MastodonFake:
     """See the module. `capacity` sets calls per window; `processing` is how many polls an image takes."""
@@ -43,7 +46,7 @@ class MastodonFake:
     ) -> None:
         self._faults = Faults(clock)
         self.faults = self._faults.left
-        self.token = secrets.token_urlsafe(32)
+        self.token = TOKEN
         self.processing = processing
         self._clock = clock
         calls = {"api": 300, "media": 30, "delete": 30, "statuses": 300} | (capacity or {})
