@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 from services.standalone.ports import free_port
@@ -46,6 +48,7 @@ class Mongod:
     def start(self) -> None:
         """Return once there is a primary. Raises RuntimeError with the end of the log otherwise."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._end_orphan()
         log = self.folder / "mongod.log"
         self._process = subprocess.Popen(  # noqa: S603  # our own binary, fixed arguments
             [
@@ -68,6 +71,20 @@ class Mongod:
             tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
             self.kill()
             raise RuntimeError(f"mongod did not become primary: {error}\n{tail}") from error
+
+    def _end_orphan(self) -> None:
+        """A killed parent leaves its mongod behind, holding the folder; ours, so we may end it."""
+        try:
+            pid = int((self.folder / "mongod.lock").read_text().strip() or 0)
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+        except (OSError, ValueError):
+            return
+        if str(self.folder) not in command.split("\0"):
+            return
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + 30
+        while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def stop(self) -> None:
         """End it cleanly."""
