@@ -34,7 +34,7 @@ class SlugStore:
             return False  # freed this instant; the caller's next candidate or retry will do
         if holder["article_id"] == article_id:
             return True
-        if holder["ever_public"] or now - holder["reserved_at"] < ABANDONED_AFTER:
+        if now - holder["reserved_at"] < ABANDONED_AFTER:
             return False
         owner = {
             "_id": holder["article_id"],

@@ -69,6 +69,7 @@ def test_nothing_that_runs_survives(body: str) -> None:
             '<a href="mailto:a@b.example" rel="noopener">mail</a> '
             '<a href="#x" rel="noopener">here</a></p>\n',
         ),
+        ("[x](//evil.example)", '<p><a rel="noopener">x</a></p>\n'),
         ("[x](page.html)", '<p><a rel="noopener">x</a></p>\n'),
         (
             '![A *bridge*](/media/ab/w800.jpg "At dawn")',
