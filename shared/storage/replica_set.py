@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
@@ -27,9 +28,25 @@ def initiate(address: str, *, name: str = "rs0", timeout_seconds: float = 30.0) 
             except OperationFailure as error:
                 if error.code != ALREADY_INITIALIZED:
                     last = error
+                else:
+                    last = _move(client, address)
             except PyMongoError as error:
                 last = error
             time.sleep(0.05)
     finally:
         client.close()
     raise TimeoutError(f"{address}: {last or 'no primary'}")
+
+
+def _move(client: MongoClient[dict[str, object]], address: str) -> Exception | None:
+    """The data remembers the port of an earlier start; tell the set its member's present address."""
+    config: Any = client.local["system.replset"].find_one()
+    if config is None or config["members"][0]["host"] == address:
+        return None  # it is the right one and only needs a moment to be elected
+    config["members"][0]["host"] = address
+    config["version"] += 1
+    try:
+        client.admin.command("replSetReconfig", config, force=True)
+    except OperationFailure as error:
+        return error
+    return None
