@@ -83,7 +83,7 @@ class Mongod:
             return
         os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + 30
-        while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        while _runs(pid) and time.monotonic() < deadline:
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -99,3 +99,12 @@ class Mongod:
             self._process.send_signal(number)
             self._process.wait(timeout=30)
         self._process = None
+
+
+def _runs(pid: int) -> bool:
+    """False once it has ended, also while nobody has collected it yet."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
