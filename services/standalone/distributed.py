@@ -73,8 +73,8 @@ class Distributed:
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "secret_key").write_text(self._secret)
         (self._folder / "smtp_url").write_text(self._smtp_url)
-        for server in (self.rabbit, self.mongod):
-            self._resources.push_async_callback(asyncio.to_thread, server.stop)
+        for end in (self.rabbit.close, self.mongod.stop):
+            self._resources.push_async_callback(asyncio.to_thread, end)
         await asyncio.gather(
             asyncio.to_thread(self.rabbit.start), asyncio.to_thread(self.mongod.start)
         )
