@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 import uvloop
@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.live import Live
 
 from services.standalone.commands import accounts, channels, dead_letters
+from services.standalone.complaints import fail
 
 app = typer.Typer(
     help="Herald: publish once, seen everywhere, corrected and taken back everywhere.",
@@ -27,7 +28,6 @@ app.add_typer(channels.app, name="channel")
 app.add_typer(dead_letters.app, name="dead-letters")
 
 console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
 
 Url = Annotated[str, typer.Option("--url", envvar="HERALD_URL", help="Where Herald answers.")]
 Token = Annotated[
@@ -40,12 +40,6 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
     """Run to the end on uvloop."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work)
-
-
-def fail(text: str) -> NoReturn:
-    """Say what is wrong on stderr and exit with 1."""
-    errors.print(f"[red]error:[/] {text}")
-    raise typer.Exit(1)
 
 
 @app.command()
@@ -137,19 +131,14 @@ def demo(
 @app.command()
 def service(name: Annotated[str, typer.Argument(help="publishing, social, ...")]) -> None:
     """Run one service; its settings come from HERALD_* variables."""
-    from pydantic import ValidationError
-
+    from services.standalone.catalog import entry
     from services.standalone.single import run_service
 
     try:
-        run_service(name)
+        found = entry(name)
     except KeyError as error:
         fail(str(error.args[0]))
-    except ValidationError as error:
-        for item in error.errors():
-            fields = "_".join(str(part) for part in item["loc"]).upper()
-            errors.print(f"[red]error:[/] HERALD_{fields}: {item['msg']}")
-        raise typer.Exit(1) from error
+    run_service(found)
 
 
 @app.command()
@@ -195,7 +184,7 @@ def publish(
     timeout: Annotated[float, typer.Option(help="Seconds to watch the fan-out.")] = 60.0,
 ) -> None:
     """Create an article from FILE, publish it, and watch it reach every outlet."""
-    from services.standalone.client import ApiError, HeraldClient
+    from services.standalone.client import ApiError, BadFile, HeraldClient
     from services.standalone.demo.show import board_table
 
     async def work() -> bool:
@@ -214,7 +203,7 @@ def publish(
 
     try:
         settled = run(work())
-    except ApiError as error:
+    except (ApiError, BadFile) as error:
         fail(str(error))
     except (aiohttp.ClientError, OSError) as error:
         fail(f"{url}: {error}")

@@ -6,7 +6,6 @@ import asyncio
 import mimetypes
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +13,7 @@ from typing import Any, Self
 import aiohttp
 import frontmatter
 import orjson
+import yaml
 
 FINAL = {"confirmed", "failed", "missed", "cancelled"}
 
@@ -23,9 +23,17 @@ class ApiError(Exception):
 
     def __init__(self, status: int, problem: dict[str, Any]) -> None:
         self.status, self.problem = status, problem
-        errors = problem.get("errors") or []
-        said = "; ".join(f"{item['field']}: {item['message']}" for item in errors)
+        errors = problem.get("errors")
+        said = "; ".join(
+            f"{item.get('field')}: {item.get('message')}"
+            for item in (errors if isinstance(errors, list) else [])
+            if isinstance(item, dict)  # a proxy in between may answer JSON of its own
+        )
         super().__init__(f"{status} {problem.get('title', '')}{': ' + said if said else ''}")
+
+
+class BadFile(Exception):
+    """Raised for a file that cannot be made an article; the text names the file and says why."""
 
 
 class HeraldClient:
@@ -87,14 +95,17 @@ class HeraldClient:
             return response.status, await response.text()
 
     async def create_from_file(self, path: Path) -> dict[str, Any]:
-        """An article from Markdown with front matter; its lead image is uploaded first."""
-        post = frontmatter.loads(path.read_text(encoding="utf-8"))
-        fields: dict[str, Any] = {key: _plain(value) for key, value in post.metadata.items()}
+        """An article from Markdown with front matter; its lead image is uploaded first.
+
+        Raises `BadFile` or `ApiError`.
+        """
+        fields = article_fields(path)
         image = fields.get("lead_image")
         if isinstance(image, dict) and "file" in image:
-            source = path.parent / image.pop("file")
+            source = path.parent / str(image.pop("file"))
+            if not source.is_file():
+                raise BadFile(f"{path}: lead_image.file: there is no {source}")
             image["media_id"] = await self.upload(source)
-        fields["body"] = post.content
         created: dict[str, Any] = await self.call("POST", "/api/v1/articles", fields)
         return created
 
@@ -143,8 +154,14 @@ def _problem(raw: bytes) -> dict[str, Any]:
     return {"title": raw.decode("utf-8", "replace")[:200]}
 
 
-def _plain(value: Any) -> Any:
-    """YAML turns unquoted dates into date objects; the API takes text."""
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    return value
+def article_fields(path: Path) -> dict[str, Any]:
+    """The front matter and the body as the API takes them; dates that YAML made become text again.
+
+    Raises `BadFile`.
+    """
+    try:
+        post = frontmatter.loads(path.read_text(encoding="utf-8"))
+        fields: dict[str, Any] = orjson.loads(orjson.dumps({**post.metadata, "body": post.content}))
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        raise BadFile(f"{path}: {error}") from error
+    return fields

@@ -7,7 +7,8 @@ from typing import Any
 
 import uvloop
 
-from services.standalone.catalog import PORTS, Entry, entry
+from services.standalone.catalog import PORTS, Entry
+from services.standalone.complaints import settings_read
 from shared.messaging.opening import open_bus
 from shared.runtime.clock import SystemClock
 from shared.runtime.keys import KeyRing
@@ -20,13 +21,13 @@ from shared.web.hosting import Host
 from shared.web.identity import Identities, Revocations
 
 
-def run_service(name: str) -> None:
+def run_service(found: Entry) -> None:
     """Read the environment, serve until SIGTERM."""
-    found = entry(name)
-    settings = found.settings()
+    with settings_read():
+        settings = found.settings()
     if "port" not in settings.model_fields_set:
-        settings = settings.model_copy(update={"port": PORTS[name]})
-    configure_logging(name, settings.log_level, settings.log_format)
+        settings = settings.model_copy(update={"port": PORTS[found.name]})
+    configure_logging(found.name, settings.log_level, settings.log_format)
     configure_tracing()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(found, settings))

@@ -15,6 +15,7 @@ from services.publishing.domain.errors import PublishingError
 from services.publishing.domain.people import NewPerson, NewToken
 from services.publishing.settings import PublishingSettings
 from services.publishing.usecases.people import SYSTEM, FrontDesk, add_person, create_token
+from services.standalone.complaints import complain, fail, settings_read
 from shared.runtime.clock import SystemClock
 from shared.storage.client import open_client
 from shared.storage.errors import StorageError
@@ -30,8 +31,10 @@ R = TypeVar("R")
 def _at_desk(work: Callable[[FrontDesk], Awaitable[R]]) -> R:
     """Open publishing's database as the service would; errors end the command with their field."""
 
-    async def run() -> R:
+    with settings_read():
         settings = PublishingSettings()
+
+    async def run() -> R:
         async with open_client(settings.mongo_url) as databases:
             database = databases(f"{settings.mongo_prefix}_publishing")
             return await work(front_desk(settings, database, SystemClock()))
@@ -40,9 +43,9 @@ def _at_desk(work: Callable[[FrontDesk], Awaitable[R]]) -> R:
         return asyncio.run(run())
     except ValidationError as error:
         for item in error.errors():
-            console.print(f"[red]error:[/] {'.'.join(map(str, item['loc']))}: {item['msg']}")
+            complain(f"{'.'.join(map(str, item['loc']))}: {item['msg']}")
     except (PublishingError, StorageError) as error:
-        console.print(f"[red]error:[/] {error}")
+        complain(str(error))
     raise typer.Exit(1)
 
 
@@ -78,8 +81,7 @@ def create(
     async def work(desk: FrontDesk) -> None:
         person = await desk.people.by_email(email.lower())
         if person is None or person.disabled:
-            console.print(f"[red]error:[/] email: nobody signs in as {email}")
-            raise typer.Exit(1)
+            fail(f"email: nobody signs in as {email}")
         acting = Identity(person.id, person.name, person.role, "")
         token, _ = await create_token(desk, NewToken(name=name, days=days), acting)
         typer.echo(token)

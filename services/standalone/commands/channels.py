@@ -11,8 +11,10 @@ import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from services.standalone.client import ApiError, HeraldClient
+from services.standalone.complaints import fail
 
 app = typer.Typer(help="Accounts on social networks.", no_args_is_help=True)
 console = Console(highlight=False)
@@ -27,8 +29,7 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:
     try:
         return asyncio.run(work)
     except (ApiError, aiohttp.ClientError, OSError) as error:
-        console.print(f"[red]error:[/] {error}")
-        raise typer.Exit(1) from error
+        fail(str(error))
 
 
 async def _call(url: str, token: str, method: str, path: str, body: Any = None) -> Any:
@@ -45,7 +46,7 @@ def list_(token: Token, url: Url = HERE) -> None:
         paused = item.get("paused")
         state = f"paused ({paused['scope']}): {paused['reason']}" if paused else "on"
         able = ", ".join(name for name, yes in item["capabilities"].items() if yes)
-        table.add_row(item["id"], state, able)
+        table.add_row(item["id"], Text(state), able)
     console.print(table)
 
 
@@ -65,8 +66,7 @@ def add(
     for pair in setting:
         key, equals, value = pair.partition("=")
         if not equals:
-            console.print(f"[red]error:[/] --set {pair}: write name=value")
-            raise typer.Exit(1)
+            fail(f"--set {pair}: write name=value")
         settings[key] = _value(value)
     body = {"channel": channel, "name": name or "main", "settings": settings}
     added = _run(_call(url, token, "POST", "", body))
@@ -87,9 +87,8 @@ def check(account: AccountId, token: Token, url: Url = HERE) -> None:
     """Verify the credentials without posting."""
     answer = _run(_call(url, token, "POST", f"/{account}/test"))
     if not answer["ok"]:
-        console.print(f"[red]error:[/] {answer['reason']}")
-        raise typer.Exit(1)
-    console.print(f"{account} is {answer['account']}")
+        fail(answer["reason"])
+    console.print(f"{account} is {answer['account']}", markup=False)
 
 
 @app.command()

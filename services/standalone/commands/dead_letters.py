@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from services.standalone.catalog import all_subscriptions
+from services.standalone.complaints import fail
 from shared.messaging.bus import Bus, BusError
 from shared.messaging.opening import open_bus
 
@@ -25,8 +27,7 @@ def _queues(queue: str | None) -> list[str]:
     if queue is None:
         return known
     if queue not in known:
-        console.print(f"[red]error:[/] no queue {queue}; known: {', '.join(known)}")
-        raise typer.Exit(1)
+        fail(f"no queue {queue}; known: {', '.join(known)}")
     return [queue]
 
 
@@ -42,8 +43,7 @@ async def _each(amqp_url: str, queue: str | None, act: str, ids: set[str] | None
             else:
                 count += await _list(bus, name)
     except BusError as error:
-        console.print(f"[red]error:[/] {error}")
-        raise typer.Exit(1) from error
+        fail(str(error))
     finally:
         await bus.close()
     return count
@@ -57,7 +57,7 @@ async def _list(bus: Bus, queue: str) -> int:
             table.add_column(column, overflow="fold")
         for letter in letters:
             at = letter.failed_at.isoformat(timespec="seconds") if letter.failed_at else ""
-            table.add_row(letter.id, str(letter.attempts), at, letter.error)
+            table.add_row(Text(letter.id), str(letter.attempts), at, Text(letter.error))
         console.print(table)
     return len(letters)
 
@@ -89,4 +89,4 @@ def discard(
 ) -> None:
     """Throw parked messages away for good."""
     count = asyncio.run(_each(amqp_url, queue, "discard", set(id)))
-    console.print(f"{count} discarded: {reason}")
+    console.print(f"{count} discarded: {reason}", markup=False)

@@ -55,7 +55,9 @@ async def main_job(
     """Publish the examples, correct one, retract one, and ask the receiving side."""
     files = sorted(EXAMPLES.glob("*.md"))
     async with HeraldClient(url, token) as client:
-        driver = Driver(client, receivers, lambda text: console.print(text, highlight=False))
+        driver = Driver(
+            client, receivers, lambda text: console.print(text, highlight=False, markup=False)
+        )
         await driver.connect()
         stories = await driver.publish(files)
         await driver.correct(stories[0])

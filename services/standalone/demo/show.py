@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from services.standalone.demo.driver import Story
 from services.standalone.demo.verdict import Verdict
@@ -15,17 +16,17 @@ COLOURS = {"confirmed": "green", "unknown": "yellow", "failed": "red", "missed":
 
 def board_table(title: str, lines: list[dict[str, Any]]) -> Table:
     """One article's board."""
-    table = Table(title=title, title_justify="left", expand=False)
+    table = Table(title=Text(title), title_justify="left", expand=False)
     for name in ("outlet", "operation", "state", "link", "ms"):
         table.add_column(name, justify="right" if name == "ms" else "left", overflow="fold")
     for line in sorted(lines, key=lambda line: (line["revision"], line["outlet"])):
         state = line["state"]
         milliseconds = line.get("milliseconds")
         table.add_row(
-            line["outlet"],
+            Text(line["outlet"]),
             line["operation"],
             f"[{COLOURS.get(state, 'cyan')}]{state}[/]",
-            line.get("url") or line.get("reason") or "",
+            Text(line.get("url") or line.get("reason") or ""),
             "" if milliseconds is None else str(milliseconds),
         )
     return table
@@ -45,7 +46,7 @@ def show(console: Console, stories: list[Story], verdict: Verdict, speed: dict[s
                 f" max {figures['max']} ms over {figures['count']}"
             )
     for complaint in verdict.complaints:
-        console.print(f"[red]WRONG[/] {complaint}", highlight=False)
+        console.print(Text.assemble(("WRONG", "red"), " ", complaint), highlight=False)
     if verdict.ok:
         console.print("[green]Every expected item arrived exactly once.[/]")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import statistics
 from collections import Counter
@@ -151,13 +152,13 @@ def latency(receivers: Receivers, stories: list[Story]) -> dict[str, Any]:
 
 
 def spread(values: list[float]) -> dict[str, float | int]:
-    """Count, median, 95th percentile and maximum."""
+    """Count, median, 95th percentile (nearest rank: the least value that covers 95 %) and maximum."""
     if not values:
         return {"count": 0}
     ordered = sorted(values)
     return {
         "count": len(ordered),
         "p50": round(statistics.median(ordered), 1),
-        "p95": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))], 1),
+        "p95": round(ordered[math.ceil(len(ordered) * 95 / 100) - 1], 1),
         "max": round(ordered[-1], 1),
     }

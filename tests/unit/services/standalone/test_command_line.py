@@ -1,0 +1,140 @@
+"""The `herald` command: every command explains itself, and each wrong use ends with 1 and says what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from services.__main__ import app
+
+SECRET = "a secret of more than thirty-two characters"
+runner = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever HERALD_* the developer has set must not decide."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("HERALD_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def commands(group: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield path
+    for name, command in getattr(group, "commands", {}).items():
+        yield from commands(command, (*path, name))
+
+
+EVERY = sorted(commands(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("path", EVERY, ids=lambda path: " ".join(path) or "herald")
+def test_each_command_explains_itself(path: tuple[str, ...]) -> None:
+    result = runner.invoke(app, [*path, "--help"])
+    assert result.exit_code == 0, result.output
+    assert "Usage:" in result.output
+
+
+def test_the_promised_commands_are_there() -> None:
+    promised = {
+        ("up",),
+        ("demo",),
+        ("publish",),
+        ("service",),
+        ("topology",),
+        *((("dead-letters", act)) for act in ("list", "replay", "discard")),
+        ("user", "add"),
+        ("token", "create"),
+        *((("channel", act)) for act in ("add", "list", "pause", "resume", "test")),
+    }
+    assert promised <= set(EVERY)
+
+
+def test_an_unknown_service_is_refused_with_the_known_ones() -> None:
+    result = runner.invoke(app, ["service", "nope"])
+    assert result.exit_code == 1
+    assert "error: no service nope; known: publishing, social" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["service", "social"],
+        ["service", "publishing"],
+        ["user", "add", "a@b.example", "--name", "A", "--password", "a long enough one"],
+        ["token", "create", "a@b.example", "--name", "t"],
+    ],
+)
+def test_a_missing_secret_is_named_as_it_is_set(command: list[str]) -> None:
+    result = runner.invoke(app, command)
+    assert result.exit_code == 1, result.output
+    assert "HERALD_SECRET_KEY: Field required" in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "command", [["service", "social"], ["token", "create", "a", "--name", "t"]]
+)
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("HERALD_SECRET_KEY_FILE", "/no/such/file", "HERALD_SECRET_KEY_FILE: "),
+        ("HERALD_SECRET_KEY", "short", "HERALD_SECRET_KEY: Value should have at least 32"),
+        ("HERALD_ALLOW_PRIVATE_HOSTS", "not json", "allow_private_hosts"),
+        ("HERALD_PORT", "70000", "HERALD_PORT: Input should be less than or equal to 65535"),
+        ("HERALD_PUBLIC_URL", "[/]", "HERALD_PUBLIC_URL: "),
+    ],
+)
+def test_a_bad_setting_is_named_and_never_shown(
+    monkeypatch: pytest.MonkeyPatch, command: list[str], variable: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv("HERALD_SECRET_KEY", SECRET)
+    if variable == "HERALD_SECRET_KEY_FILE":
+        monkeypatch.delenv("HERALD_SECRET_KEY")
+    monkeypatch.setenv(variable, value)
+    result = runner.invoke(app, command)
+    assert result.exit_code == 1, result.output
+    assert isinstance(result.exception, SystemExit)
+    assert said in result.stderr
+    assert "Traceback" not in result.output
+    assert SECRET not in result.output
+
+
+@pytest.mark.parametrize("pair", ["access_token", "", "[/]", "x y"])
+def test_a_setting_pair_without_its_value_is_refused(pair: str) -> None:
+    result = runner.invoke(
+        app, ["channel", "add", "mastodon/main", "--token", "t", "--set", "server=s", "-s", pair]
+    )
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert f"error: --set {pair}: write name=value" in result.stderr
+
+
+def test_a_broken_article_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "[b]roken.md"
+    path.write_text("---\nheadline: [unclosed\n---\n")
+    result = runner.invoke(app, ["publish", str(path), "--token", "t"])
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert "[b]roken.md: " in result.stderr.replace("\n", "")
+
+
+def test_an_unknown_queue_is_refused_with_the_known_ones() -> None:
+    result = runner.invoke(
+        app, ["dead-letters", "list", "--amqp-url", "memory://", "--queue", "[/]"]
+    )
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert "error: no queue [/]; known: " in result.stderr
+
+
+def test_an_unknown_command_is_a_usage_error() -> None:
+    assert runner.invoke(app, ["publsih"]).exit_code == 2
