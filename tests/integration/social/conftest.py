@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -270,7 +270,3 @@ def eventually() -> Callable[..., Awaitable[None]]:
 async def sandbox_client() -> AsyncIterator[TestClient[Any, Any]]:
     async with TestClient(TestServer(Sandbox().app())) as client:
         yield client
-
-
-def names(items: Iterable[dict[str, Any]], key: str) -> list[str]:
-    return [item[key] for item in items]
