@@ -110,7 +110,10 @@ def demo(
     distributed: Annotated[
         bool, typer.Option(help="Each service its own process, over a private RabbitMQ and mongod.")
     ] = False,
-    probes: Annotated[int, typer.Option(help="Extra short articles for the latency figure.")] = 20,
+    probes: Annotated[
+        int | None,
+        typer.Option(help="Extra short articles for the latency figure; 20 when distributed."),
+    ] = None,
 ) -> None:
     """Publish the examples, correct one, retract one, and ask the receiving side what arrived."""
     from services.standalone.demo.run import embedded
@@ -121,9 +124,9 @@ def demo(
     configure_logging("demo", "WARNING", "console")
     configure_tracing()
     work = (
-        distributed_demo(json_file, console, probes)
+        distributed_demo(json_file, console, 20 if probes is None else probes)
         if distributed
-        else embedded(json_file, console, probes)
+        else embedded(json_file, console, probes or 0)
     )
     raise typer.Exit(0 if run(work) else 1)
 
