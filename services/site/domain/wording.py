@@ -25,7 +25,6 @@ class Wording:
     breaking: str
     latest: str
     sections: str
-    more: str
     nothing_yet: str
     not_found: str
     not_found_text: str
@@ -51,7 +50,6 @@ _ENGLISH = Wording(
     breaking="Breaking",
     latest="Latest",
     sections="Sections",
-    more="All of {section}",
     nothing_yet="Nothing has been published here yet.",
     not_found="This page is not here",
     not_found_text="It may have moved, or it was never published. The front page has today’s news.",
@@ -77,7 +75,6 @@ _ARABIC = Wording(
     breaking="عاجل",
     latest="أحدث الأخبار",
     sections="الأقسام",
-    more="كل أخبار {section}",
     nothing_yet="لم يُنشر شيء هنا بعد.",
     not_found="هذه الصفحة غير موجودة",
     not_found_text="ربما نُقلت أو لم تُنشر قط. تجدون أخبار اليوم في الصفحة الأولى.",
@@ -103,7 +100,6 @@ _PORTUGUESE = Wording(
     breaking="Última hora",
     latest="Mais recentes",
     sections="Secções",
-    more="Tudo em {section}",
     nothing_yet="Ainda nada foi publicado aqui.",
     not_found="Esta página não está aqui",
     not_found_text="Pode ter mudado de lugar ou nunca ter sido publicada. A primeira página tem as notícias.",
