@@ -13,7 +13,7 @@ from services.notifications.webhooks.answers import Gone, failed, judged
 from services.notifications.webhooks.sender import NoAnswer, NotSent, Sender, message
 from shared.contracts.articles import Status
 from shared.contracts.outlets import DeliveryState
-from shared.delivery.errors import AuthDead, GiveUp, TryAgain
+from shared.delivery.errors import AuthDead, GiveUp
 from shared.delivery.model import Delivery, Document
 from shared.delivery.outside import Composed, Drop, Go, Verdict
 from shared.runtime.clock import Clock
@@ -91,8 +91,6 @@ class WebhookOutside:
         problem = judged(
             answer.status, answer.headers, self._clock.now(), attempts=attempts, in_doubt=in_doubt
         )
-        if isinstance(problem, TryAgain) and problem.whole_account:
-            self._hold_back(delivery.outlet, problem.after or 0.0)
         if isinstance(problem, Gone):
             await self._webhooks.disable(webhook_id, problem.reason)
             await self._alarm(
@@ -115,7 +113,9 @@ class WebhookOutside:
         return False
 
     async def throttled(self, delivery: Delivery, seconds: float, reason: str) -> None:
-        self._hold_back(delivery.outlet, seconds)
+        """The receiver asked for less: every message to it waits, not only this one."""
+        self._quiet[delivery.outlet] = self._clock.now() + timedelta(seconds=seconds)
+        log.info("webhook pauses", outlet=delivery.outlet, seconds=seconds, reason=reason)
 
     async def auth_dead(self, delivery: Delivery, reason: str) -> None:
         await self._alarm(
@@ -126,8 +126,3 @@ class WebhookOutside:
         now = self._clock.now()
         self._quiet = {outlet: until for outlet, until in self._quiet.items() if until > now}
         return tuple(self._quiet)
-
-    def _hold_back(self, outlet: str, seconds: float) -> None:
-        """The receiver asked for less: every message to it waits, not only this one."""
-        self._quiet[outlet] = self._clock.now() + timedelta(seconds=seconds)
-        log.info("webhook pauses", outlet=outlet, seconds=seconds)

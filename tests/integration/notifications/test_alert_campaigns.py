@@ -49,6 +49,22 @@ async def test_the_board_waits_before_it_confirms(replica: Any, story: Story) ->
     assert (line.state, line.sequence, line.milliseconds) == (DeliveryState.CONFIRMED, 2, 250)
 
 
+async def test_the_board_hears_of_a_campaign_twice_however_many_mails_it_has(
+    replica: Any, inbox: Any, story: Story
+) -> None:
+    await replica.subscribe(*(f"reader{n}" for n in range(30)))
+    await replica.handle(story())
+
+    async def keep_counting() -> None:
+        while len(inbox.accepted) < 30:
+            await replica.sum_up()
+
+    await asyncio.gather(keep_counting(), replica.mail.run_due())
+    await replica.sum_up()
+    [line] = replica.lines()
+    assert (line.state, line.recipients, line.sequence) == (DeliveryState.CONFIRMED, 30, 2)
+
+
 async def test_without_subscribers_the_line_is_confirmed_for_nobody(
     replica: Any, inbox: Any, story: Story
 ) -> None:
@@ -149,6 +165,9 @@ async def test_an_alert_confirmed_late_is_still_corrected(
     )
     assert status == 200
     await replica.sum_up()
+    await replica.sum_up()
+    correction = {line.delivery: line for line in replica.lines()}[f"{story().id}:correction:1"]
+    assert (correction.state, correction.recipients) == (DeliveryState.WAITING, 1)
     await replica.work()
     assert inbox.to(ANA) == ["Story 1", "Correction: Story 1"]
     assert {line.state for line in replica.lines()} == {DeliveryState.CONFIRMED}

@@ -171,6 +171,7 @@ async def test_gone_switches_it_off_and_tells_an_operator(
     await replica.handle(story(revision=2))
     await replica.work()
     assert len(partner.got) == 1
+    assert len(replica.lines(OUTLET)) == 1, "nothing more is planned for it"
 
 
 async def test_too_many_requests_makes_the_whole_endpoint_wait(
@@ -224,6 +225,21 @@ async def test_a_late_publication_message_never_follows_a_retraction(
     assert [body["type"] for body in partner.bodies] == ["article.published", "article.retracted"]
 
 
+async def test_a_doubtful_publication_message_is_not_repeated_after_a_retraction(
+    replica: Any, partner: Any, secret: str, story: Story, clock: ManualClock
+) -> None:
+    partner.answers = [web.Response(status=500)]
+    await replica.handle(story())
+    await replica.work()
+    await replica.handle(story(revision=2, status=Status.RETRACTED))
+    for _ in range(3):
+        clock.advance(3600)
+        await replica.work()
+    assert [body["type"] for body in partner.bodies] == ["article.published", "article.retracted"]
+    states = sorted(line.state.value for line in replica.lines(OUTLET))
+    assert states == ["confirmed", "unknown"], "whether the first one was taken stays unknown"
+
+
 async def test_filters_and_age_decide_who_is_told(
     replica: Any, partner: Any, story: Story, clock: ManualClock
 ) -> None:
@@ -234,9 +250,13 @@ async def test_filters_and_age_decide_who_is_told(
         "/api/v1/webhooks",
         {"name": "only-gone", "url": partner.url, "events": ["article.retracted"]},
     )
+    _, all_events = await replica.call(
+        "POST", "/api/v1/webhooks", {"name": "all", "url": partner.url}
+    )
     await replica.handle(early)
     await replica.work()
     assert partner.got == [], "registered after the act, so not told of it"
+    await replica.call("DELETE", f"/api/v1/webhooks/{all_events['id']}")
     await replica.handle(story(revision=2))
     await replica.work()
     assert partner.got == []
