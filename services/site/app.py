@@ -20,7 +20,7 @@ from shared.runtime.clock import Clock
 from shared.runtime.publication import load_publication
 from shared.storage.client import Database
 from shared.storage.held import Held, HeldArticles
-from shared.storage.outbox import Relay
+from shared.storage.outbox import REPORTS_LINGER_SECONDS, Relay
 from shared.web.hosting import Service
 from shared.web.identity import Revocations
 
@@ -36,7 +36,7 @@ def build(settings: SiteSettings, database: Database, bus: Bus, clock: Clock) ->
     lists = Lists(held.collection, database["editions"])
     marks = Marks(held.collection)
     fronts = Fronts(renderer, lists, clock, timedelta(hours=settings.site_breaking_hours))
-    relay = Relay([held.collection], bus.publish, clock)
+    relay = Relay([held.collection], bus.publish, clock, linger_seconds=REPORTS_LINGER_SECONDS)
 
     async def apply(one: Held) -> Sequence[OutletLine]:
         return await take_in(one, renderer, pages, lists, marks, clock)
