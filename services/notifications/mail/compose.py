@@ -17,7 +17,7 @@ from email.utils import format_datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from services.notifications.mail.letters import Letter
+from services.notifications.mail.letters import Image, Letter, Link
 from shared.runtime.publication import is_right_to_left
 
 MAX_SUBJECT = 200
@@ -105,15 +105,16 @@ def compose(
 
 
 def _words(letter: Letter, masthead: Masthead, leave_url: str | None) -> dict[str, object]:
+    image, link = letter.image, letter.link
     return {
-        "language": letter.language,
+        "language": _one_line(letter.language),
         "direction": "rtl" if is_right_to_left(letter.language) else "ltr",
         "publication": _one_line(masthead.name),
-        "label": letter.label,
+        "label": _one_line(letter.label),
         "title": _one_line(letter.title),
         "paragraphs": [_printable(text) for text in letter.paragraphs],
-        "image": letter.image,
-        "link": letter.link,
+        "image": image and Image(_one_line(image.url), _one_line(image.alt)),
+        "link": link and Link(_one_line(link.label), _one_line(link.url)),
         "leave_url": leave_url,
     }
 

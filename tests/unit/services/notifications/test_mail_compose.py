@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from services.notifications.mail import letters
 from services.notifications.mail.compose import Envelope, Masthead, compose
-from services.notifications.mail.letters import Letter, Link
+from services.notifications.mail.letters import Image, Letter, Link
 from shared.contracts.articles import Article, Correction, LeadImage, Rendition
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -58,11 +58,12 @@ def _body(envelope: Envelope, kind: str) -> str:
 
 
 @given(subject=Words, title=Words, text=Words, publication=Words, language=Words)
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=500)
 def test_no_words_reach_the_headers_as_anything_but_a_value(
     subject: str, title: str, text: str, publication: str, language: str
 ) -> None:
-    letter = Letter(subject, language, title, (text,), text, None, Link(text, "https://x.example/"))
+    image = Image("https://x.example/1.jpg", text)
+    letter = Letter(subject, language, title, (text,), text, image, Link(text, f"https://x/{text}"))
     envelope = _compose(letter, replace(MASTHEAD, name=publication))
     raw = envelope.message
     assert raw.isascii()
