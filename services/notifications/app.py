@@ -41,7 +41,7 @@ from shared.runtime.loops import Loop
 from shared.runtime.publication import load_publication
 from shared.storage.client import Database
 from shared.storage.held import HeldArticles
-from shared.storage.outbox import Relay
+from shared.storage.outbox import REPORTS_LINGER_SECONDS, Relay
 from shared.web.deliveries import DeliveryRoutes
 from shared.web.hosting import Service
 from shared.web.identity import Revocations
@@ -69,7 +69,10 @@ def build(settings: NotificationsSettings, database: Database, bus: Bus, clock: 
     mail_deliveries, messages = database[MAIL_DELIVERIES], database["webhook_deliveries"]
     alarms = Alarms(database, clock, lambda collection, id: relay.wake(collection, id))
     relay = Relay(
-        [held.collection, campaigns.collection, messages, alarms.collection], bus.publish, clock
+        [held.collection, campaigns.collection, messages, alarms.collection],
+        bus.publish,
+        clock,
+        linger_seconds=REPORTS_LINGER_SECONDS,
     )
 
     mailer: Mailer = FileMailer(settings.mail_dir or settings.data_dir / "mail")

@@ -15,7 +15,7 @@ from shared.runtime.loops import Loop
 from shared.runtime.publication import load_publication
 from shared.storage.client import Database
 from shared.storage.held import HeldArticles
-from shared.storage.outbox import Relay
+from shared.storage.outbox import REPORTS_LINGER_SECONDS, Relay
 from shared.web.hosting import Service
 from shared.web.identity import Revocations
 
@@ -29,7 +29,7 @@ def build(settings: SitemapSettings, database: Database, bus: Bus, clock: Clock)
     publication = load_publication(settings.publication)
     sitemaps = Sitemaps(entries, documents, publication, settings.public_url, clock)
     held = HeldArticles(database["articles"])
-    relay = Relay([held.collection], bus.publish, clock)
+    relay = Relay([held.collection], bus.publish, clock, linger_seconds=REPORTS_LINGER_SECONDS)
 
     async def refresh() -> float:
         # Changes that come together are listed together; readers are guarded meanwhile.

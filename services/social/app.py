@@ -22,7 +22,7 @@ from shared.runtime.clock import Clock
 from shared.runtime.keys import KeyRing
 from shared.storage.client import Database
 from shared.storage.held import HeldArticles
-from shared.storage.outbox import Relay
+from shared.storage.outbox import REPORTS_LINGER_SECONDS, Relay
 from shared.web.deliveries import DeliveryRoutes
 from shared.web.hosting import Service
 from shared.web.identity import Revocations
@@ -41,7 +41,12 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
     accounts = Accounts(database, keys.vault("channel credentials"), clock)
     held = HeldArticles(database["articles"])
     deliveries = database["deliveries"]
-    relay = Relay([held.collection, deliveries, accounts.collection], bus.publish, clock)
+    relay = Relay(
+        [held.collection, deliveries, accounts.collection],
+        bus.publish,
+        clock,
+        linger_seconds=REPORTS_LINGER_SECONDS,
+    )
     ledger = Ledger(
         deliveries,
         clock,
@@ -73,7 +78,7 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
         name=NAME,
         database=database,
         routes=[
-            *ChannelRoutes(accounts, outside, policy).routes(),
+            *ChannelRoutes(accounts, outside, policy, worker.wake).routes(),
             *DeliveryRoutes("/api/v1/deliveries", Desk(ledger, worker.wake)).routes(),
         ],
         subscriptions=[(subscription, handlers.handle) for subscription in SUBSCRIPTIONS],

@@ -13,7 +13,7 @@ from shared.delivery.errors import TryAgain
 
 log = structlog.get_logger(__name__)
 
-POLL_SECONDS = 0.02
+POLL_SECONDS = 0.01
 WAIT_SECONDS = 2.0
 KEPT_RENDITIONS = 16
 

@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 Publish = Callable[[Outgoing], Awaitable[None]]
 
 POLL_SECONDS = 1.0
+REPORTS_LINGER_SECONDS = 0.05
+"""What outlets report may wait this long, so that the posts and pages themselves go first."""
 CONCURRENT_DOCUMENTS = 16
 BATCH = 200
 WAITS: Document = {"outbox_pending": True, "outbox.at": {"$exists": True}}
@@ -67,10 +69,19 @@ class Relay:
     one document go in order and stop at the first failure; documents go side by side.
     """
 
-    def __init__(self, collections: Sequence[Collection], publish: Publish, clock: Clock) -> None:
+    def __init__(
+        self,
+        collections: Sequence[Collection],
+        publish: Publish,
+        clock: Clock,
+        *,
+        linger_seconds: float = 0.0,
+    ) -> None:
+        """`linger_seconds` is how long woken documents wait, where others' work is more urgent."""
         self._collections = {collection.name: collection for collection in collections}
         self._publish = publish
         self._clock = clock
+        self._linger = linger_seconds
         self._woken: set[tuple[str, str]] = set()
         self._sending: set[tuple[str, str]] = set()
         self._again: set[tuple[str, str]] = set()
@@ -119,6 +130,8 @@ class Relay:
                 except Exception as error:
                     self._failed = True
                     log.warning("outbox poll failed", error=repr(error))
+            if self._woken and self._linger:
+                await asyncio.sleep(self._linger)
             while self._woken:
                 self._begin(self._woken.pop())
             await self._wakeable.wait(max(0.0, next_poll - asyncio.get_running_loop().time()))

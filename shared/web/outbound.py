@@ -111,7 +111,9 @@ class _GuardedResolver(AbstractResolver):
             try:
                 self._policy.check_address(host, result["host"])
             except Forbidden as error:
-                raise OSError(errno.EACCES, str(error)) from error  # what aiohttp expects of a resolver
+                raise OSError(
+                    errno.EACCES, str(error)
+                ) from error  # what aiohttp expects of a resolver
             if self._policy.permits_host(host):
                 self.passed.add(result["host"])
         return found

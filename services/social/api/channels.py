@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Protocol
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, field_validator
 
 from services.social.channels import discover
 from services.social.channels.base import Channel
@@ -41,6 +42,32 @@ class PauseReason(BaseModel):
     reason: Reason
 
 
+Scope = Annotated[
+    str, StringConstraints(pattern=r"^(all|[a-z0-9]+(-[a-z0-9]+)*|article:[0-9a-f-]{36})$")
+]
+
+
+class WideScope(BaseModel):
+    """How much stops or goes on: everything, one network, or one article on all networks."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    scope: Scope = EVERYTHING
+
+    @field_validator("scope")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value != EVERYTHING and not value.startswith("article:") and value not in discover():
+            raise ValueError(
+                f"must be all, article:<id> or one of: {', '.join(sorted(discover()))}"
+            )
+        return value
+
+
+class WidePause(WideScope, PauseReason):
+    """A kill switch wider than one account."""
+
+
 class Connections(Protocol):
     """The live side of accounts: built from the stored settings, dropped when these change."""
 
@@ -53,19 +80,24 @@ class ChannelRoutes:
     """Handlers over the account store."""
 
     def __init__(
-        self, accounts: Accounts, connections: Connections, policy: OutboundPolicy
+        self,
+        accounts: Accounts,
+        connections: Connections,
+        policy: OutboundPolicy,
+        wake_worker: Callable[[], None],
     ) -> None:
         self._accounts = accounts
         self._connections = connections
         self._policy = policy
+        self._wake_worker = wake_worker
 
     def routes(self) -> list[web.AbstractRouteDef]:
         root, one = "/api/v1/channels", "/api/v1/channels/{channel}/{name}"
         return [
             web.get(root, self.list),
             web.post(root, self.add),
-            web.post(f"{root}/pause", self.pause_all),
-            web.post(f"{root}/resume", self.resume_all),
+            web.post(f"{root}/pause", self.pause_wide),
+            web.post(f"{root}/resume", self.resume_wide),
             web.delete(one, self.remove),
             web.post(f"{one}/test", self.test),
             web.post(f"{one}/pause", self.pause),
@@ -134,31 +166,33 @@ class ChannelRoutes:
     async def pause(self, request: web.Request) -> web.Response:
         identity = await require_role(request, Role.EDITOR)
         account_id = await self._account_id(request)
-        return await self._switch_off(request, account_id, identity.name)
+        wanted = await read_json(request, PauseReason)
+        return await self._switch_off(account_id, wanted.reason, identity.name)
 
     async def resume(self, request: web.Request) -> web.Response:
         await require_role(request, Role.EDITOR)
         account_id = await self._account_id(request)
         return await self._switch_on(account_id)
 
-    async def pause_all(self, request: web.Request) -> web.Response:
-        """The kill switch over every account."""
+    async def pause_wide(self, request: web.Request) -> web.Response:
+        """The kill switch over everything, one network or one article."""
         identity = await require_role(request, Role.EDITOR)
-        return await self._switch_off(request, EVERYTHING, identity.name)
+        wanted = await read_json(request, WidePause)
+        return await self._switch_off(wanted.scope, wanted.reason, identity.name)
 
-    async def resume_all(self, request: web.Request) -> web.Response:
+    async def resume_wide(self, request: web.Request) -> web.Response:
         await require_role(request, Role.EDITOR)
-        return await self._switch_on(EVERYTHING)
+        return await self._switch_on((await read_json(request, WideScope)).scope)
 
-    async def _switch_off(self, request: web.Request, scope: str, who: str) -> web.Response:
-        wanted = await read_json(request, PauseReason)
-        changed = await self._accounts.pause(scope, wanted.reason, who)
+    async def _switch_off(self, scope: str, reason: str, who: str) -> web.Response:
+        changed = await self._accounts.pause(scope, reason, who)
         self._connections.forget(scope)
         return json_response({"scope": scope, "paused": True, "changed": changed})
 
     async def _switch_on(self, scope: str) -> web.Response:
         changed = await self._accounts.resume(scope)
         self._connections.forget(scope)
+        self._wake_worker()
         return json_response({"scope": scope, "paused": False, "changed": changed})
 
     def _check_server(self, server: object) -> None:

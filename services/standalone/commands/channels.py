@@ -21,6 +21,7 @@ console = Console(highlight=False)
 
 Url = Annotated[str, typer.Option("--url", envvar="HERALD_URL", help="Where Herald answers.")]
 Token = Annotated[str, typer.Option("--token", envvar="HERALD_TOKEN", help="An API token.")]
+Scope = Annotated[str, typer.Argument(help="<channel>/<name>, a channel, article:<id>, or all.")]
 AccountId = Annotated[str, typer.Argument(help="<channel>/<name>, such as mastodon/main.")]
 HERE = "http://127.0.0.1:8080"
 
@@ -93,20 +94,24 @@ def check(account: AccountId, token: Token, url: Url = HERE) -> None:
 
 @app.command()
 def pause(
-    account: AccountId,
+    scope: Scope,
     token: Token,
     reason: Annotated[str, typer.Option(help="Shown on every board.")],
     url: Url = HERE,
 ) -> None:
-    """Stop posting to an account; `all` stops every one."""
-    path = "/pause" if account == "all" else f"/{account}/pause"
-    _run(_call(url, token, "POST", path, {"reason": reason}))
-    console.print(f"{account} is paused.")
+    """Stop posting to an account, a network, of one article, or everywhere."""
+    if "/" in scope:
+        _run(_call(url, token, "POST", f"/{scope}/pause", {"reason": reason}))
+    else:
+        _run(_call(url, token, "POST", "/pause", {"reason": reason, "scope": scope}))
+    console.print(f"{scope} is paused.")
 
 
 @app.command()
-def resume(account: AccountId, token: Token, url: Url = HERE) -> None:
+def resume(scope: Scope, token: Token, url: Url = HERE) -> None:
     """Post to it again."""
-    path = "/resume" if account == "all" else f"/{account}/resume"
-    _run(_call(url, token, "POST", path))
-    console.print(f"{account} posts again.")
+    if "/" in scope:
+        _run(_call(url, token, "POST", f"/{scope}/resume"))
+    else:
+        _run(_call(url, token, "POST", "/resume", {"scope": scope}))
+    console.print(f"{scope} posts again.")
