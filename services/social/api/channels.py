@@ -182,7 +182,8 @@ class ChannelRoutes:
 
     async def resume_wide(self, request: web.Request) -> web.Response:
         await require_role(request, Role.EDITOR)
-        return await self._switch_on((await read_json(request, WideScope)).scope)
+        wanted = await read_json(request, WideScope) if request.can_read_body else WideScope()
+        return await self._switch_on(wanted.scope)
 
     async def _switch_off(self, scope: str, reason: str, who: str) -> web.Response:
         changed = await self._accounts.pause(scope, reason, who)
