@@ -26,10 +26,7 @@ def initiate(address: str, *, name: str = "rs0", timeout_seconds: float = 30.0) 
                 config = {"_id": name, "members": [{"_id": 0, "host": address}]}
                 client.admin.command("replSetInitiate", config)
             except OperationFailure as error:
-                if error.code != ALREADY_INITIALIZED:
-                    last = error
-                else:
-                    last = _move(client, address)
+                last = error if error.code != ALREADY_INITIALIZED else _move(client, address)
             except PyMongoError as error:
                 last = error
             time.sleep(0.05)

@@ -23,7 +23,7 @@ async def read_json(request: web.Request, model: type[M]) -> M:
         raise Problem(415, "The body must be application/json", field="Content-Type")
     raw = await request.read()
     try:
-        document = orjson.loads(raw or b"{}")
+        document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise Problem(400, "The body is not JSON", field="body", detail=str(error)) from error
     if not isinstance(document, dict):

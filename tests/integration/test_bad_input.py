@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ from typing import Any
 import aiohttp
 import orjson
 import pytest
+from yarl import URL
 
 from services.standalone.client import HeraldClient
 from services.standalone.mongod import Mongod
@@ -66,7 +68,8 @@ VALID: dict[str, dict[str, Any]] = {
 }
 """A body each route would take; every bad one is this with one thing wrong."""
 
-NAMED = {"field"}
+PUBLIC = {"POST /api/v1/subscriptions", "POST /api/v1/sessions"}
+"""Anybody may call these, so a missing identity is nothing wrong."""
 WRONG: list[Any] = [
     None,
     [],
@@ -142,7 +145,9 @@ def _bad_request(
         path = path.replace(name, new_id())
     path = path.replace("{channel}", "mastodon").replace("{name}", "none").replace("{slug}", "none")
     key = f"{method} {route}"
-    kinds = ["anonymous", "broken token"]
+    kinds = [] if key in PUBLIC else ["anonymous", "broken token"]
+    if kinds and number >= len(kinds) and (key in VALID or "{" in route):
+        kinds = []  # both were tried; from here on the input itself is what is wrong
     if "{" in route:
         kinds.append("path")
     if key in VALID:
@@ -185,9 +190,8 @@ def _bad_request(
             wrong = f"field {field}={str(document[field])[:30]!r}"
         elif wrong == "extra":
             document["no_such_field"] = 1
-        body = orjson.dumps(document) if "not json" not in wrong else b'{"a": '
-        if wrong == "field":
-            pass
+        # json, unlike orjson, writes numbers beyond 64 bits, which is what is sent here on purpose.
+        body = b'{"a": ' if wrong == "not json" else json.dumps(document).encode()
         if wrong == "not object":
             body = chance.choice([b"[]", b"3", b'"x"', b"null"])
         elif wrong == "nothing":
@@ -208,7 +212,7 @@ async def _census(stack: Stack, mongod: Mongod) -> dict[str, int]:
         for service in ("publishing", "social", "sitemap", "notifications", "site"):
             database = databases(f"{prefix}_{service}")
             for name in await database.collection_names():
-                if "throttle" not in name:
+                if name not in {"throttle", "signins"}:
                     counts[f"{service}.{name}"] = await database[name].count({})
     return counts
 
@@ -236,8 +240,6 @@ async def test_a_thousand_bad_requests(stack: Stack, mongod: Mongod) -> None:
             headers = {
                 name: value for name, value in headers.items() if value or name == "Authorization"
             }
-            from yarl import URL
-
             url = URL(stack.ready.url + path, encoded=True)
             async with session.request(method, url, data=body, headers=headers) as answer:
                 raw = await answer.read()
@@ -252,7 +254,7 @@ async def test_a_thousand_bad_requests(stack: Stack, mongod: Mongod) -> None:
     print(
         f"\n{sum(answers.values())} bad requests over {len(tried)} routes: {dict(sorted(answers.items()))}"
     )
-    assert wrongs == []
+    assert wrongs == [], "\n".join(wrongs)
     assert await _census(stack, mongod) == before
     async with HeraldClient(stack.ready.url, stack.ready.admin_token) as client:
         assert (await client.call("GET", "/api/v1/me"))["role"] == "admin"

@@ -56,6 +56,7 @@ def routes(desk: FrontDesk) -> list[web.AbstractRouteDef]:
 
     async def me(request: web.Request) -> web.Response:
         identity = await require_role(request, Role.CONTRIBUTOR)
+        query_values(request, set())
         person = await desk.people.get(identity.subject)
         about = {"id": identity.subject, "name": identity.name, "email": None}
         if person:

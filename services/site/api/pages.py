@@ -9,6 +9,7 @@ from services.site.usecases import Fronts, PageStore, page_at
 from shared.runtime.clock import Clock
 from shared.storage.held import HeldArticles
 from shared.web.conditional import Prepared, prepare, serve
+from shared.web.problems import not_found
 
 POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; "
@@ -85,6 +86,9 @@ class PageRoutes:
 
 
 def _page(request: web.Request, document: Prepared) -> web.Response:
+    accepted = request.headers.get("Accept", "")
+    if document.status == 404 and "json" in accepted and "html" not in accepted:
+        raise not_found("page", field="path")  # a program asks; people get the page
     response = serve(request, document)
     response.headers["Content-Security-Policy"] = POLICY
     return response

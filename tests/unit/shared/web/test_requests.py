@@ -89,7 +89,7 @@ async def test_a_good_body_becomes_the_model() -> None:
         (b"[]", "application/json", 422, "body"),
         (b"null", "application/json", 422, "body"),
         (b'"x"', "application/json", 422, "body"),
-        (b"", "application/json", 422, "headline"),
+        (b"", "application/json", 400, "body"),
         (b'{"headline": 5}', "application/json", 422, "headline"),
         (b'{"headline": "a\\u0000b"}', "application/json", 422, "headline"),
         (b'{"headline": "a", "x\\u0000": 1}', "application/json", 422, "body"),
