@@ -132,8 +132,7 @@ def build(settings: NotificationsSettings, database: Database, bus: Bus, clock: 
     reckoner.wake = reckoning.wake
     revocations = Revocations(database["revoked_tokens"], clock)
     handlers = Handlers(
-        ArticleIntake(NAME, held, planning.apply, clock, relay.wake),
-        revocations,
+        ArticleIntake(NAME, held, planning.apply, clock, relay.wake, revocations.add),
         mail,
         mail_worker.wake,
         mail_operator=settings.operator_email is not None,

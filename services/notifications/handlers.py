@@ -1,4 +1,4 @@
-"""Events in: article snapshots become plans, alerts become mail, revoked tokens are remembered."""
+"""Events in: operator alerts become mail, everything else goes to the intake."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ import structlog
 from services.notifications.usecases import PlanBook, tell_operator
 from shared.contracts.base import EventData
 from shared.contracts.events import Event
-from shared.contracts.identity import TokenRevoked
 from shared.contracts.outlets import OperatorAlert
 from shared.delivery.intake import ArticleIntake
-from shared.web.identity import Revocations
 
 log = structlog.get_logger(__name__)
 
@@ -23,23 +21,19 @@ class Handlers:
     def __init__(
         self,
         intake: ArticleIntake,
-        revocations: Revocations,
         mail: PlanBook,
         wake_mail: Callable[[], None],
         *,
         mail_operator: bool,
     ) -> None:
         self._intake = intake
-        self._revocations = revocations
         self._mail = mail
         self._wake_mail = wake_mail
         self._mail_operator = mail_operator
 
     async def handle(self, event: Event[EventData]) -> None:
         data = event.data
-        if isinstance(data, TokenRevoked):
-            await self._revocations.add(data.token_id, data.expires_at)
-        elif isinstance(data, OperatorAlert):
+        if isinstance(data, OperatorAlert):
             log.warning("operator alert received", fingerprint=data.fingerprint, title=data.title)
             if self._mail_operator:
                 await tell_operator(self._mail, data)

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from services.site.api.pages import PageRoutes
 from services.site.domain.views import Place
-from services.site.handlers import Handlers
 from services.site.rendering import Renderer
 from services.site.settings import SiteSettings
 from services.site.store import Lists, Marks, Pages
@@ -41,9 +40,8 @@ def build(settings: SiteSettings, database: Database, bus: Bus, clock: Clock) ->
     async def apply(one: Held) -> Sequence[OutletLine]:
         return await take_in(one, renderer, pages, lists, marks, clock)
 
-    intake = ArticleIntake(NAME, held, apply, clock, relay.wake)
     revocations = Revocations(database["revoked_tokens"], clock)
-    handlers = Handlers(intake, revocations)
+    intake = ArticleIntake(NAME, held, apply, clock, relay.wake, revocations.add)
 
     async def prepare() -> None:
         for part in (lists, held, revocations):
@@ -53,7 +51,7 @@ def build(settings: SiteSettings, database: Database, bus: Bus, clock: Clock) ->
         name=NAME,
         database=database,
         routes=PageRoutes(renderer, pages, held, fronts, clock).routes(),
-        subscriptions=[(subscription, handlers.handle) for subscription in SUBSCRIPTIONS],
+        subscriptions=[(subscription, intake.handle) for subscription in SUBSCRIPTIONS],
         background=[relay],
         prepare=prepare,
     )

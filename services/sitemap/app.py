@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.sitemap.api.documents import DocumentRoutes
-from services.sitemap.handlers import Handlers, Listing
+from services.sitemap.handlers import Listing
 from services.sitemap.settings import SitemapSettings
 from services.sitemap.store import DocumentStore, EntryStore
 from services.sitemap.subscriptions import SUBSCRIPTIONS
@@ -38,9 +38,8 @@ def build(settings: SitemapSettings, database: Database, bus: Bus, clock: Clock)
 
     loop = Loop("sitemap refresh", refresh)
     listing = Listing(sitemaps, loop.wake)
-    intake = ArticleIntake(NAME, held, listing.apply, clock, relay.wake)
     revocations = Revocations(database["revoked_tokens"], clock)
-    handlers = Handlers(intake, revocations)
+    intake = ArticleIntake(NAME, held, listing.apply, clock, relay.wake, revocations.add)
 
     async def prepare() -> None:
         for part in (entries, held, revocations):
@@ -51,7 +50,7 @@ def build(settings: SitemapSettings, database: Database, bus: Bus, clock: Clock)
         name=NAME,
         database=database,
         routes=DocumentRoutes(documents, sitemaps, clock).routes(),
-        subscriptions=[(subscription, handlers.handle) for subscription in SUBSCRIPTIONS],
+        subscriptions=[(subscription, intake.handle) for subscription in SUBSCRIPTIONS],
         background=[loop, relay],
         prepare=prepare,
     )

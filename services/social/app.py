@@ -7,7 +7,7 @@ from datetime import timedelta
 import aiohttp
 
 from services.social.api.channels import ChannelRoutes
-from services.social.handlers import Handlers, Planning
+from services.social.handlers import Planning
 from services.social.settings import SocialSettings
 from services.social.store import Accounts
 from services.social.subscriptions import SUBSCRIPTIONS
@@ -62,9 +62,8 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
     planning = Planning(
         ledger, accounts, timedelta(hours=settings.social_lateness_hours), worker.wake
     )
-    intake = ArticleIntake(NAME, held, planning.apply, clock, relay.wake)
     revocations = Revocations(database["revoked_tokens"], clock)
-    handlers = Handlers(intake, revocations)
+    intake = ArticleIntake(NAME, held, planning.apply, clock, relay.wake, revocations.add)
 
     async def prepare() -> None:
         for part in (accounts, held, ledger, revocations):
@@ -81,7 +80,7 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
             *ChannelRoutes(accounts, outside, policy, worker.wake).routes(),
             *DeliveryRoutes("/api/v1/deliveries", Desk(ledger, worker.wake)).routes(),
         ],
-        subscriptions=[(subscription, handlers.handle) for subscription in SUBSCRIPTIONS],
+        subscriptions=[(subscription, intake.handle) for subscription in SUBSCRIPTIONS],
         background=[worker, relay],
         prepare=prepare,
         close=close,

@@ -9,14 +9,9 @@ from datetime import timedelta
 from services.social.domain.planning import plans
 from services.social.store import Accounts
 from shared.contracts.articles import Status
-from shared.contracts.base import EventData
-from shared.contracts.events import Event
-from shared.contracts.identity import TokenRevoked
 from shared.contracts.outlets import Operation, OutletLine
-from shared.delivery.intake import ArticleIntake
 from shared.delivery.ledger import Ledger
 from shared.storage.held import Held
-from shared.web.identity import Revocations
 
 
 class Planning:
@@ -70,17 +65,3 @@ class Planning:
                 before_revision=revision,
                 operation=None,
             )
-
-
-class Handlers:
-    """What each queue's messages do."""
-
-    def __init__(self, intake: ArticleIntake, revocations: Revocations) -> None:
-        self._intake = intake
-        self._revocations = revocations
-
-    async def handle(self, event: Event[EventData]) -> None:
-        if isinstance(event.data, TokenRevoked):
-            await self._revocations.add(event.data.token_id, event.data.expires_at)
-        else:
-            await self._intake.handle(event)

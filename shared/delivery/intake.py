@@ -7,10 +7,12 @@ a crash interrupted and repeats the report that a wiped broker may have lost.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 
 from shared.contracts.articles import ArticleEvent
 from shared.contracts.base import EventData
 from shared.contracts.events import Event, Outgoing, write_event
+from shared.contracts.identity import TokenRevoked
 from shared.contracts.outlets import OutletLine, OutletReported
 from shared.runtime.clock import Clock
 from shared.runtime.ids import NewId, new_id
@@ -19,6 +21,9 @@ from shared.storage.held import Held, HeldArticles
 
 Apply = Callable[[Held], Awaitable[Sequence[OutletLine]]]
 """Do or plan everything the snapshot asks for, idempotently; answer every line of this article."""
+
+Revoke = Callable[[str, datetime], Awaitable[None]]
+"""Refuse the token with this id from now on; it may be forgotten after the instant."""
 
 
 def report_event(
@@ -45,7 +50,7 @@ def report_event(
 
 
 class ArticleIntake:
-    """The handler of one service's article queues."""
+    """The handler of one service's article queues: articles are applied, revoked tokens remembered."""
 
     def __init__(
         self,
@@ -54,16 +59,20 @@ class ArticleIntake:
         apply: Apply,
         clock: Clock,
         wake_relay: Callable[[str, str], None],
+        revoke: Revoke,
     ) -> None:
         self._service = service
         self._held = held
         self._apply = apply
         self._clock = clock
         self._wake_relay = wake_relay
+        self._revoke = revoke
 
     async def handle(self, event: Event[EventData]) -> None:
-        """Apply one article event; anything that is no article event is ignored."""
+        """Apply one event; anything else than an article or a revoked token is ignored."""
         data = event.data
+        if isinstance(data, TokenRevoked):
+            await self._revoke(data.token_id, data.expires_at)
         if not isinstance(data, ArticleEvent):
             return
         held = await self._held.hold(

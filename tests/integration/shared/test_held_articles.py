@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -100,11 +101,20 @@ class Intake:
     def __init__(self, held: HeldArticles, clock: ManualClock) -> None:
         self.applied: list[int] = []
         self.failing = False
+        self.revoked: list[str] = []
         self.woken: list[tuple[str, str]] = []
         self._clock = clock
         self.intake = ArticleIntake(
-            "sitemap", held, self._apply, clock, lambda *key: self.woken.append(key)
+            "sitemap",
+            held,
+            self._apply,
+            clock,
+            lambda *key: self.woken.append(key),
+            self._revoke,
         )
+
+    async def _revoke(self, token_id: str, expires_at: datetime) -> None:
+        self.revoked.append(token_id)
 
     async def _apply(self, held: Held) -> Sequence[OutletLine]:
         if self.failing:
@@ -175,3 +185,12 @@ async def test_a_slow_older_apply_does_not_take_back_the_newer_mark(
     kept = await held.get(article().id)
     assert kept is not None
     assert kept.applied_revision == 2
+
+
+async def test_a_revoked_token_goes_to_the_revocations_and_nowhere_else(
+    held: HeldArticles, clock: ManualClock
+) -> None:
+    intake = Intake(held, clock)
+    await intake.handle(TokenRevoked(token_id="t1", expires_at=clock.now()))
+    assert intake.revoked == ["t1"]
+    assert intake.applied == []

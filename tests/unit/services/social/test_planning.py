@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from services.social.domain.planning import Account, plans, skips
 from shared.contracts.articles import Article
 from shared.contracts.outlets import DeliveryState, Operation
