@@ -149,7 +149,9 @@ async def test_a_crash_during_a_correction_does_not_repeat_it(desk: SocialDesk, 
 
 def _retracted(desk: SocialDesk, article: Any) -> Any:
     notice = Retraction(at=desk.clock.now(), reason="It was not so.")
-    return article.model_copy(update={"revision": 9, "status": Status.RETRACTED, "retraction": notice})
+    return article.model_copy(
+        update={"revision": 9, "status": Status.RETRACTED, "retraction": notice}
+    )
 
 
 @pytest.mark.parametrize("point", [*CRASH_POINTS, None])
