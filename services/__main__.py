@@ -67,6 +67,8 @@ def up(
     configure_tracing()
 
     async def serve() -> None:
+        if ready_file:
+            ready_file.unlink(missing_ok=True)  # of a start that was killed; nobody may wait on it
         stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -91,7 +93,8 @@ def up(
                 console.print(f"  password  {ready.admin_password}   (shown only now)")
                 console.print(
                     f"  curl -X POST {ready.url}/api/v1/sessions -H 'Content-Type: application/json'"
-                    f' -d \'{{"email": "{ready.admin_email}", "password": "..."}}\'\n'
+                    f' -d \'{{"email": "{ready.admin_email}", "password": "..."}}\'\n',
+                    soft_wrap=True,  # it is there to be copied
                 )
             if ready_file:
                 ready.write(ready_file)
@@ -199,7 +202,9 @@ def publish(
                 async for board in client.boards(article["id"], timeout_seconds=timeout):
                     live.update(board_table(article["headline"], board["items"]))
                     settled = board["settled"]
-            console.print(article["url"])
+            if not console.is_terminal:
+                console.print()  # Live ends its last line only on a terminal
+            console.print(article["url"], soft_wrap=True)
             return settled
 
     import aiohttp

