@@ -17,6 +17,8 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 SLUG_LENGTH = 120
+BODY_LENGTH = 200_000
+"""Characters: a long book chapter. The worst text of this length renders within seconds."""
 
 
 def _plain(value: str) -> str:
@@ -46,6 +48,12 @@ def _language(value: str) -> str:
     return value
 
 
+def _skippable(value: str) -> str:
+    if value == "site":
+        raise ValueError("the site cannot be skipped: every other outlet links to the page")
+    return value
+
+
 def _by_name(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
@@ -61,6 +69,7 @@ Outlet = Annotated[
         max_length=200,
         pattern=r"^(site|news_sitemap|feed|email|(social|webhook)(/[A-Za-z0-9_.@:-]+){0,2})$",
     ),
+    AfterValidator(_skippable),
 ]
 ShortLine = Annotated[Line, Field(min_length=1, max_length=60)]
 
@@ -101,7 +110,7 @@ class Content(Written):
     headline: Annotated[Line, Field(min_length=1, max_length=300)] = ""
     standfirst: Annotated[Text, Field(max_length=1000)] = ""
     summary: Annotated[Text, Field(max_length=2000)] = ""
-    body: Annotated[Text, Field(max_length=500_000)] = ""
+    body: Annotated[Text, Field(max_length=BODY_LENGTH)] = ""
     section: Annotated[str, Field(max_length=120)] | None = None
     tags: Annotated[tuple[ShortLine, ...], Field(max_length=20)] = ()
     bylines: Annotated[

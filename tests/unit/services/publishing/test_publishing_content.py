@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.publishing.domain.content import BylineText, Content
+from services.publishing.domain.content import BODY_LENGTH, BylineText, Content
 
 
 def test_a_bare_string_is_a_byline() -> None:
@@ -20,7 +20,7 @@ def test_a_bare_string_is_a_byline() -> None:
 @pytest.mark.parametrize(
     "outlet",
     [
-        *("site", "news_sitemap", "feed", "email", "social", "webhook", "social/mastodon"),
+        *("news_sitemap", "feed", "email", "social", "webhook", "social/mastodon"),
         *("social/bluesky/news.example", "webhook/partner-1"),
     ],
 )
@@ -32,6 +32,22 @@ def test_outlets_that_can_be_skipped(outlet: str) -> None:
 def test_outlets_that_do_not_exist(outlet: str) -> None:
     with pytest.raises(ValidationError):
         Content.model_validate({"skip_outlets": [outlet]})
+
+
+def test_the_site_cannot_be_skipped() -> None:
+    with pytest.raises(ValidationError, match="every other outlet links to the page"):
+        Content.model_validate({"skip_outlets": ["email", "site"]})
+
+
+def test_a_draft_from_before_that_rule_is_still_read() -> None:
+    stored = Content().model_dump() | {"skip_outlets": ["site"]}
+    assert Content.stored(stored).skip_outlets == ("site",)
+
+
+def test_the_longest_body() -> None:
+    assert Content(body="x" * BODY_LENGTH)
+    with pytest.raises(ValidationError):
+        Content(body="x" * (BODY_LENGTH + 1))
 
 
 def test_an_edit_changes_only_what_it_names() -> None:
@@ -55,7 +71,7 @@ WRITTEN = st.fixed_dictionaries(
             st.one_of(st.just("Ada"), st.just({"name": "Bo", "url": "https://bo.example"}))
         ).filter(lambda names: len(names) <= 20),
         "lead_image": st.just({"media_id": "0" * 32, "alt": "x", "focus": [0.1, 0.9]}),
-        "skip_outlets": st.lists(st.sampled_from(["site", "social/x"])),
+        "skip_outlets": st.lists(st.sampled_from(["feed", "social/x"])),
         "social": st.dictionaries(st.sampled_from(["mastodon", "bluesky"]), st.just("x")),
         "embargo_until": st.just("2026-11-23T09:30:00.123456+02:00"),
     },

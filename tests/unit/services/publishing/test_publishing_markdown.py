@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import html
 
+from services.publishing.domain.errors import Invalid
 from services.publishing.domain.markdown import TAGS, render
 
 ORIGIN = "https://news.example"
@@ -20,7 +21,7 @@ HOSTILE = st.one_of(
             *("[x](javascript:alert(1))", "[x](JaVaScRiPt&#58;alert(1))", "[x]( data:text/html,x)"),
             *("![x](javascript:alert(1))", "![x](http://evil.example/p.gif)", "<svg/onload=x>"),
             *("[x](//evil.example)", "![x](//evil.example/p.gif)", "[x](/\\evil.example)"),
-            *('[x](https://a.example "\\" onclick=x")', '![x](/media/a.jpg "\\" onload=x")'),
+            *('[x](https://a.example "\\" onclick=x")', '![x](/media/ab/a.jpg "\\" onload=x")'),
             *("<javascript:alert(1)>", "[a]: javascript:alert(1)\n\n[a]", "|a|\n|:-:|\n|b|"),
             *(
                 "`",
@@ -54,7 +55,7 @@ def test_nothing_that_runs_survives(body: str) -> None:
             if name == "href":
                 assert re.match(r"https?://|mailto:|#", value, re.IGNORECASE), value
             if name == "src":
-                assert value.startswith(("https://", f"{ORIGIN}/media/")), value
+                assert value.startswith(f"{ORIGIN}/media/"), value
 
 
 @pytest.mark.parametrize(
@@ -76,6 +77,12 @@ def test_nothing_that_runs_survives(body: str) -> None:
             '<p><img src="https://news.example/media/ab/w800.jpg" alt="A bridge" title="At dawn">'
             "</p>\n",
         ),
+        ("![Far](https://elsewhere.example/x.png)", "<p>Far</p>\n"),
+        (
+            f"![Own]({ORIGIN}/media/ab/w800.jpg)",
+            f'<p><img src="{ORIGIN}/media/ab/w800.jpg" alt="Own"></p>\n',
+        ),
+        ("![Up](/media/../api/v1/me)", "<p>Up</p>\n"),
         ("![A & B](http://plain.example/x.png)", "<p>A &amp; B</p>\n"),
         ("3. c", '<ol start="3">\n<li>c</li>\n</ol>\n'),
         ("", ""),
@@ -83,6 +90,22 @@ def test_nothing_that_runs_survives(body: str) -> None:
 )
 def test_what_a_reader_gets(body: str, expected: str) -> None:
     assert render(body, ORIGIN) == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"[a]: /{'x' * 90_000}\n\n" + "[a]" * 30_000,
+        f'[a]: /x "{"y" * 90_000}"\n\n' + "[a]" * 30_000,
+        f"[a]: /{'x' * 90_000}\n\n" + "![a]" * 25_000,
+        f"[a]: /{'x' * 90_000}\n\n![" + "[a]" * 25_000 + "](/media/ab/a.jpg)",
+    ],
+    ids=["target", "title", "image", "inside"],
+)
+def test_a_short_text_cannot_become_a_gigabyte(body: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        render(body, ORIGIN)
+    assert set(refused.value.fields) == {"body"}
 
 
 def test_a_table() -> None:
