@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.live import Live
 
 from services.standalone.commands import accounts, channels, dead_letters
-from services.standalone.complaints import fail
+from services.standalone.complaints import fail, settings_read
 
 app = typer.Typer(
     help="Herald: publish once, seen everywhere, corrected and taken back everywhere.",
@@ -45,9 +45,11 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
 @app.command()
 def up(
     data: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path("var"),
-    port: Annotated[int, typer.Option(help="HTTP port; 0 for any free one.")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="HTTP port; 0 for any free one.")
+    ] = 8080,
     sandbox_port: Annotated[
-        int, typer.Option(help="Port of the stand-in networks; 0 for any.")
+        int, typer.Option(min=0, max=65535, help="Port of the stand-in networks; 0 for any.")
     ] = 8090,
     sandbox: Annotated[bool, typer.Option(help="Serve the stand-in networks too.")] = True,
     ready_file: Annotated[
@@ -62,6 +64,7 @@ def up(
     from services.standalone.stack import Options, Stack
     from shared.runtime.logging import configure_logging
     from shared.runtime.tracing import configure_tracing
+    from shared.storage.errors import StorageError
 
     configure_logging("herald", "INFO", "console" if sys.stderr.isatty() else "json")
     configure_tracing()
@@ -85,8 +88,8 @@ def up(
             console.print(f"Herald is up at [bold]{ready.url}[/]")
             if ready.sandbox_url:
                 console.print(f"Stand-in networks: {ready.sandbox_url}")
-            if not (options.settings.get("smtp_url")):
-                console.print(f"Mail lands as files in {ready.mail_dir}")
+            if not ready.relay:
+                console.print(f"Mail lands as files in {ready.mail_dir}", soft_wrap=True)
             if ready.admin_password:
                 console.print("\nFirst start. An administrator was created; sign in with")
                 console.print(f"  e-mail    {ready.admin_email}")
@@ -101,10 +104,11 @@ def up(
             await stopping.wait()
             console.print("Stopping.")
 
-    try:
-        run(serve())
-    except (RuntimeError, OSError) as error:
-        fail(str(error))
+    with settings_read():
+        try:
+            run(serve())
+        except (RuntimeError, OSError, StorageError) as error:
+            fail(str(error))
 
 
 @app.command()

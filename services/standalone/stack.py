@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from services.standalone.single import identities
 from shared.messaging.opening import open_bus
 from shared.runtime.clock import SystemClock
 from shared.runtime.loops import Loop
+from shared.runtime.settings import PREFIX
 from shared.storage.client import open_client
 from shared.storage.errors import StorageUnavailable
 from shared.web.hosting import Host
@@ -46,7 +48,6 @@ class Options:
     """None for no stand-in networks; 0 for any free port."""
     mongo_url: str | None = None
     """None for a mongod of our own below `data`."""
-    publication: Path = DEFAULT_PUBLICATION
     settings: dict[str, Any] = field(default_factory=dict)
     """More settings by field name, for every service that knows the field."""
 
@@ -59,6 +60,8 @@ class Ready:
     admin_token: str
     sandbox_url: str | None
     mail_dir: str
+    relay: bool
+    """True when mail leaves through an SMTP relay instead of landing in `mail_dir`."""
     admin_email: str
     admin_password: str | None
     """Only at the very first start."""
@@ -109,13 +112,14 @@ class Stack:
         values = {
             "mongo_url": mongo_url,
             "amqp_url": "memory://",
-            "public_url": url,
-            "secret_key": os.environ.get("HERALD_SECRET_KEY") or _own_secret(data),
+            "internal_url": url,
             "data_dir": data,
-            "publication": options.publication,
             "host": "127.0.0.1",
             "port": port,
             "allow_private_hosts": ("127.0.0.1", "localhost"),
+            **_where_unset("public_url", lambda: url),
+            **_where_unset("publication", lambda: DEFAULT_PUBLICATION),
+            **_where_unset("secret_key", lambda: _own_secret(data)),
             **options.settings,
         }
         clock = SystemClock()
@@ -147,9 +151,18 @@ class Stack:
         await host.start()
         admin = await first_admin(front_desk(loaded["publishing"], publishing, clock))
         sandbox_url = await self._sandbox(options.sandbox_port)
-        mail_dir = Path(loaded["notifications"].mail_dir or data / "mail")
+        mail = loaded["notifications"]
+        mail_dir = Path(mail.mail_dir or data / "mail")
         mail_dir.mkdir(parents=True, exist_ok=True)
-        return Ready(url, admin.token, sandbox_url, str(mail_dir), admin.email, admin.password)
+        return Ready(
+            url,
+            admin.token,
+            sandbox_url,
+            str(mail_dir),
+            mail.smtp_url is not None,
+            admin.email,
+            admin.password,
+        )
 
     async def _mongod(self, folder: Path) -> str:
         server = Mongod(folder)
@@ -177,6 +190,12 @@ async def _start_again(server: Mongod) -> float:
         log.error("mongod ended; starting it again", folder=str(server.folder))
         await asyncio.to_thread(server.start)
     return MONGOD_LOOK_SECONDS
+
+
+def _where_unset(name: str, default: Callable[[], object]) -> dict[str, object]:
+    """Our own value for a setting, unless the environment has one."""
+    variables = (f"{PREFIX}{name.upper()}", f"{PREFIX}{name.upper()}_FILE")
+    return {} if any(os.environ.get(variable) for variable in variables) else {name: default()}
 
 
 def _own_secret(data: Path) -> str:

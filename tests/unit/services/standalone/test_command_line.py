@@ -108,6 +108,11 @@ def test_a_bad_setting_is_named_and_never_shown(
     assert SECRET not in result.output
 
 
+@pytest.mark.parametrize("option", ["--port", "--sandbox-port"])
+def test_up_refuses_a_port_that_cannot_be(option: str) -> None:
+    assert runner.invoke(app, ["up", option, "65536"]).exit_code == 2
+
+
 @pytest.mark.parametrize("pair", ["access_token", "", "[/]", "x y"])
 def test_a_setting_pair_without_its_value_is_refused(pair: str) -> None:
     result = runner.invoke(
