@@ -159,18 +159,25 @@ async def sign_in(desk: FrontDesk, credentials: SignIn, address: str) -> tuple[s
     token, issued = await _issue(
         desk, person.id, person.name, person.role, "session", "session", desk.session_lifetime
     )
+    if await _outlived(desk, issued):
+        raise BadCredentials("the e-mail or the password is wrong")
     await _log(desk, "session.begin", Identity(person.id, person.name, person.role, issued.id))
     return token, issued
 
 
 async def create_token(desk: FrontDesk, new: NewToken, by: Identity) -> tuple[str, Token]:
-    """A token acting as its maker. Raises `Invalid` for more than the maker's own role."""
+    """A token acting as its maker.
+
+    Raises `Invalid` for more than the maker's own role, `NotAllowed` when that role has just ended.
+    """
     role = Role[new.role.upper()] if new.role else by.role
     if role > by.role:
         raise Invalid({"role": f"yours is {by.role.name.lower()}; a token cannot have more"})
     token, issued = await _issue(
         desk, by.subject, by.name, role, "token", new.name, timedelta(days=new.days)
     )
+    if await _outlived(desk, issued):
+        raise NotAllowed("your account has just been changed; sign in again")
     detail = {"token": issued.id, "name": new.name, "role": role.name.lower()}
     await _log(desk, "token.create", by, detail)
     return token, issued
@@ -200,6 +207,19 @@ async def _issue(
     issued = Token(token_id, person, label, kind, role, desk.clock.now(), expires)
     await desk.tokens.add(issued)
     return token, issued
+
+
+async def _outlived(desk: FrontDesk, issued: Token) -> bool:
+    """Whether the person was disabled or lost the role while this token was made; then it is dead.
+
+    `change_person` writes the change before it lists the tokens to end, and a token is stored before
+    the person is read here, so one of the two always sees the other.
+    """
+    person = await desk.people.get(issued.person)
+    if person is None or not (person.disabled or person.role < issued.role):
+        return False
+    await desk.tokens.revoke(issued, desk.clock.now())
+    return True
 
 
 async def _log(

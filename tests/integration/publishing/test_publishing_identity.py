@@ -117,6 +117,31 @@ async def test_a_changed_role_ends_every_token_at_once(desk: Any) -> None:
     assert (await desk.call("PATCH", nobody, {}, role="admin"))[0] == 404
 
 
+async def test_no_token_made_while_its_maker_is_disabled_outlives_them(desk: Any) -> None:
+    ada = await _ada(desk)
+    _, session, _ = await _sign_in(desk)
+
+    async def tokens() -> list[str]:
+        made = []
+        for number in range(8):
+            body = {"name": f"spare {number}"}
+            status, new, _ = await desk.call("POST", "/api/v1/tokens", body, role=session["token"])
+            made += [new["token"]] if status == 201 else []
+        return made
+
+    path = f"/api/v1/users/{ada['id']}"
+    *made, _, (status, signed_in, _) = await asyncio.gather(
+        *(tokens() for _ in range(4)),
+        desk.call("PATCH", path, {"disabled": True}, role="admin"),
+        _sign_in(desk),
+    )
+    spare = [token for several in made for token in several]
+    spare += [signed_in["token"]] if status == 201 else []
+    desk.clock.advance(3)  # revocations are read again
+    answers = {(await desk.call("GET", "/api/v1/me", role=token))[0] for token in spare}
+    assert answers <= {401}
+
+
 async def test_people_are_listed_page_by_page(desk: Any) -> None:
     for n in range(3):
         await _ada(desk, email=f"p{n}@news.example")
