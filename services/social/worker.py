@@ -122,11 +122,18 @@ class SocialOutside:
         return {**result.model_dump(mode="json"), "corrections": payload.get("corrections", 0)}
 
     async def find(self, delivery: Delivery, previous: Document | None) -> Document | None:
+        """An edit of the post itself and a deletion make nothing: they may always begin anew."""
+        if not self._creates(delivery):
+            return None
         payload = delivery.payload or {}
         channel = await self._channel(delivery)
         found = await channel.find(payload["body"])
         if found is None:
             return None
+        posted = _posted(previous)
+        if delivery.operation is Operation.EDIT and posted is not None:
+            # It is there, so this makes nothing, and tells what the thread is now.
+            found = await channel.edit(payload["body"], posted)
         return {**found.model_dump(mode="json"), "corrections": payload.get("corrections", 0)}
 
     def idempotent(self, delivery: Delivery) -> bool:
@@ -142,7 +149,13 @@ class SocialOutside:
 
     def can_find(self, delivery: Delivery) -> bool:
         able = discover()[_channel_name(delivery)].capabilities
-        return able.lookup and delivery.operation is Operation.POST
+        return able.lookup or not self._creates(delivery)
+
+    def _creates(self, delivery: Delivery) -> bool:
+        """Whether readers get one more post of it: a correction does where posts are not edited."""
+        able = discover()[_channel_name(delivery)].capabilities
+        corrects = delivery.operation is Operation.EDIT and not able.edit
+        return corrects or delivery.operation is Operation.POST
 
     async def throttled(self, delivery: Delivery, seconds: float, reason: str) -> None:
         until = self._clock.now() + timedelta(seconds=seconds)

@@ -229,14 +229,17 @@ class Ledger:
     async def cancel_pending(
         self, article_id: str, reason: str, *, before_revision: int, operation: Operation | None
     ) -> int:
-        """Cancel what has not begun for this article; what is under way is left to its guards."""
+        """Cancel what has not begun for this article; what is under way is left to its guards.
+
+        Without an `operation` that is everything but deletions: nothing that comes later makes
+        what was withdrawn public again, so what takes it back is never taken back itself.
+        """
         query: dict[str, Any] = {
             "article_id": article_id,
             "revision": {"$lt": before_revision},
             "state": {"$in": list(PENDING)},
+            "operation": operation.value if operation else {"$ne": Operation.DELETE.value},
         }
-        if operation:
-            query["operation"] = operation.value
         cancelled = 0
         for document in await self.collection.find(query, {"outbox": 0}):
             done = await self.close(from_document(document), DeliveryState.CANCELLED, reason)
@@ -254,14 +257,16 @@ class Ledger:
         )
         return [from_document(document) for document in found]
 
-    async def earlier(self, delivery: Delivery) -> list[Delivery]:
-        """Operations of the same thread that come before this one, oldest first."""
+    async def neighbours(self, delivery: Delivery) -> tuple[list[Delivery], list[Delivery]]:
+        """Operations of the same thread that come before this one and after it, oldest first."""
         found = await self.collection.find(
-            {"thread": delivery.thread, "revision": {"$lt": delivery.revision}},
-            {"outbox": 0},
-            sort=[("revision", 1)],
+            {"thread": delivery.thread}, {"outbox": 0}, sort=[("revision", 1)]
         )
-        return [from_document(document) for document in found]
+        thread = [from_document(document) for document in found]
+        return (
+            [one for one in thread if one.revision < delivery.revision],
+            [one for one in thread if one.revision > delivery.revision],
+        )
 
     async def page(self, query: Document, *, after: str | None, limit: int) -> list[Delivery]:
         """Deliveries matching `query`, newest id first, starting below `after`."""

@@ -60,7 +60,7 @@ class Outside(Protocol):
         """Perform `delivery.payload`; the result to remember. Raises the four delivery errors."""
 
     async def find(self, delivery: Delivery, previous: Document | None) -> Document | None:
-        """Look the effect up; None when it certainly did not happen."""
+        """Look the effect up; None when it certainly did not happen, or may begin anew without harm."""
 
     def idempotent(self, delivery: Delivery) -> bool:
         """Sending the same payload again cannot do it twice."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -23,12 +25,16 @@ from shared.delivery.outside import Drop, Go, Hold, Outside, Verdict
 from shared.runtime.clock import Clock, elapsed_ms, monotonic
 from shared.runtime.loops import Wakeable, back_off, finish
 from shared.runtime.tracing import handling
+from shared.storage.errors import StorageUnavailable
 
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = (2, 10, 60, 300, 900, 3600)
 RESOLVE_SECONDS = (1, 5, 30, 120, 600)
+RECORD_TRIES = 8
+"""How often the outcome of a call is written down anew while the database is away: about a minute."""
 IDLE_SECONDS = 1.0
+ENDED_UNSENT = {DeliveryState.FAILED, DeliveryState.MISSED, DeliveryState.CANCELLED}
 BY_HAND = "a person confirmed the post, but its id is not known: change it there by hand"
 
 OUTCOMES = Counter("herald_delivery_outcomes_total", "What the outside said", ["outlet", "outcome"])
@@ -122,7 +128,21 @@ class Worker:
         """Carry one claimed delivery as far as it goes now."""
         previous: Document | None = None
         if delivery.operation in {Operation.EDIT, Operation.DELETE}:
-            earlier = await self._ledger.earlier(delivery)
+            earlier, later = await self._ledger.neighbours(delivery)
+            if (
+                delivery.operation is Operation.EDIT
+                and delivery.state is DeliveryState.CLAIMED
+                and any(
+                    other.operation is Operation.EDIT and other.state not in ENDED_UNSENT
+                    for other in later
+                )
+            ):
+                # Handlers side by side can plan in the wrong order, and a person can retry an old
+                # one. The newer edit carries all of this one: a second would say it twice.
+                await self._ledger.close(
+                    delivery, DeliveryState.CANCELLED, "overtaken by a newer change"
+                )
+                return
             if any(other.state.value in UNFINISHED for other in earlier):
                 await self._ledger.wait(delivery, self._in(1.0), None, report=False)
                 return
@@ -186,6 +206,8 @@ class Worker:
             # Nothing has left yet: say so now, before the lease makes a doubt of it.
             await self._try_again(armed, TryAgain(f"the guards could not be read: {error!r}"))
             raise
+        if armed.due_at and self._clock.now() >= armed.due_at:
+            return  # we stood still for so long that another may be finding out what became of it
         if await self._pass(armed, verdict):
             await self._send(armed, previous, certain=True)
 
@@ -212,13 +234,15 @@ class Worker:
         except AuthDead as error:
             await self._outside.auth_dead(delivery, error.reason)
             if certain:
-                await self._ledger.wait(delivery, self._in(RETRY_SECONDS[2]), error.reason)
+                due = self._in(RETRY_SECONDS[2])
+                await self._record(partial(self._ledger.wait, delivery, due, error.reason))
             else:
                 await self._still_unknown(delivery, error.reason, RETRY_SECONDS[2])
         except GiveUp as error:
             OUTCOMES.labels(delivery.outlet, "refused").inc()
             if certain:
-                await self._ledger.close(delivery, DeliveryState.FAILED, error.reason)
+                failed = DeliveryState.FAILED
+                await self._record(partial(self._ledger.close, delivery, failed, error.reason))
             else:
                 await self._look_up(delivery, previous, error.reason)
         except OutcomeUnknown as error:
@@ -228,7 +252,7 @@ class Worker:
             await self._confirmed(delivery, result)
 
     async def _confirmed(self, delivery: Delivery, result: Document | None) -> None:
-        await self._ledger.confirm(delivery, result)
+        await self._record(partial(self._ledger.confirm, delivery, result))
         OUTCOMES.labels(delivery.outlet, "confirmed").inc()
         LATENCY.labels(delivery.outlet).observe(
             elapsed_ms(delivery.acted_at, self._clock.now()) / 1000
@@ -243,7 +267,10 @@ class Worker:
             seconds = _jittered(RETRY_SECONDS, attempts)
         if error.whole_account:
             await self._outside.throttled(delivery, seconds, error.reason)
-        await self._ledger.wait(delivery, self._in(seconds), error.reason, attempts=attempts)
+        due = self._in(seconds)
+        await self._record(
+            partial(self._ledger.wait, delivery, due, error.reason, attempts=attempts)
+        )
 
     async def _resolve(self, delivery: Delivery, previous: Document | None) -> None:
         """Find out what became of something that may have been sent (DESIGN: same key, look-up, person)."""
@@ -284,8 +311,24 @@ class Worker:
     async def _still_unknown(self, delivery: Delivery, reason: str, after: float | None) -> None:
         resolvable = self._outside.idempotent(delivery) or self._outside.can_find(delivery)
         seconds = after if after is not None else _jittered(RESOLVE_SECONDS, delivery.attempts)
-        await self._ledger.unknown(delivery, reason, self._in(seconds) if resolvable else None)
+        due = self._in(seconds) if resolvable else None
+        await self._record(partial(self._ledger.unknown, delivery, reason, due))
         self.wake()
+
+    async def _record(self, write: Callable[[], Awaitable[Delivery | None]]) -> None:
+        """Write down what the outside said: a failover must not turn what is known into a doubt.
+
+        Safe to repeat, because a write that was applied although it failed has moved the fence.
+        """
+        for failures in range(RECORD_TRIES):
+            try:
+                await write()
+                return
+            except StorageUnavailable as error:
+                log.warning("outcome not written down yet", error=repr(error))
+                if failures == RECORD_TRIES - 1:
+                    raise
+            await asyncio.sleep(back_off(failures))
 
     def _in(self, seconds: float) -> Any:
         return self._clock.now() + timedelta(seconds=seconds)

@@ -10,6 +10,8 @@ from shared.contracts.articles import Article, Status
 from shared.contracts.outlets import DeliveryState, Operation
 from shared.delivery.model import BREAKING, NORMAL, Delivery, Plan
 
+NEVER_POSTED = {DeliveryState.CANCELLED, DeliveryState.FAILED, DeliveryState.MISSED}
+
 
 @dataclass(frozen=True)
 class Account:
@@ -48,13 +50,20 @@ def plans(
     or re-ordered event leads to the same plans.
     """
 
-    def plan(outlet: str, operation: Operation, intent: str, expires: datetime | None) -> Plan:
+    def plan(
+        outlet: str,
+        operation: Operation,
+        intent: str,
+        *,
+        publication: int = article.publication,
+        expires: datetime | None = None,
+    ) -> Plan:
         return Plan(
             article_id=article.id,
             outlet=outlet,
             operation=operation,
             intent=intent,
-            publication=article.publication,
+            publication=publication,
             revision=article.revision,
             acted_at=acted_at,
             priority=BREAKING if article.priority == "breaking" else NORMAL,
@@ -62,36 +71,30 @@ def plans(
             traceparent=traceparent,
         )
 
-    posts = {
-        delivery.outlet: delivery
-        for delivery in existing
-        if delivery.operation is Operation.POST and delivery.publication == article.publication
-    }
-    if article.status is not Status.PUBLISHED:
-        return [
-            plan(outlet, Operation.DELETE, str(article.publication), None)
-            for outlet, post in posts.items()
-            if post.state
-            not in {DeliveryState.CANCELLED, DeliveryState.FAILED, DeliveryState.MISSED}
-        ]
-    # `published_at` stays that of the first publication, so a later one counts from its own act.
-    since = article.published_at if article.publication == 1 and article.published_at else acted_at
-    wanted: list[Plan] = []
+    every_post = [one for one in existing if one.operation is Operation.POST]
+    public = article.publication if article.status is Status.PUBLISHED else None
+    # Posts of an earlier publication go too: its end may have been overtaken by the next beginning.
+    wanted = [
+        plan(post.outlet, Operation.DELETE, str(post.publication), publication=post.publication)
+        for post in every_post
+        if post.publication != public and post.state not in NEVER_POSTED
+    ]
+    if public is None:
+        return wanted
+    posts = {post.outlet: post for post in every_post if post.publication == public}
+    # `published_at` stays that of the first publication, so a later one counts from its own act,
+    # which is that of its first post: the snapshot may be a later update's.
+    since = min([acted_at, *(post.acted_at for post in posts.values())])
+    if public == 1 and article.published_at:
+        since = article.published_at
     for account in accounts:
         post = posts.get(account.outlet)
         if post is None:
             # An account that was connected later never posts what was already out.
             if not skips(article, account) and account.created_at <= since:
                 wanted.append(
-                    plan(account.outlet, Operation.POST, str(article.publication), since + lateness)
+                    plan(account.outlet, Operation.POST, str(public), expires=since + lateness)
                 )
         elif post.revision < article.revision:
-            wanted.append(
-                plan(
-                    account.outlet,
-                    Operation.EDIT,
-                    f"{article.publication}.{article.revision}",
-                    None,
-                )
-            )
+            wanted.append(plan(account.outlet, Operation.EDIT, f"{public}.{article.revision}"))
     return wanted

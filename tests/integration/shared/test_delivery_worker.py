@@ -14,8 +14,8 @@ from shared.contracts.outlets import DeliveryState, Operation
 from shared.delivery.errors import AuthDead, GiveUp, OutcomeUnknown, TryAgain
 from shared.delivery.ledger import LEASE_SECONDS, Ledger
 from shared.delivery.model import Delivery, Plan
-from shared.delivery.outside import Drop, Hold
-from shared.delivery.resolution import resolve
+from shared.delivery.outside import Drop, Go, Hold
+from shared.delivery.resolution import resolve, retry
 from shared.delivery.worker import Worker
 from shared.runtime.clock import ManualClock
 from shared.storage.errors import StorageUnavailable
@@ -522,3 +522,90 @@ async def test_stop_lets_the_delivery_under_way_finish(
     await worker.stop(3.0)
     assert (await state_of(ledger, plan())).state is S.CONFIRMED
     assert len(outside.effects) == 1
+
+
+async def test_an_older_edit_that_comes_after_a_newer_one_says_nothing_again(
+    ledger: Ledger, outside: Any, worker: Worker, plan: Make, clock: ManualClock
+) -> None:
+    newer = plan(operation=Operation.EDIT, intent="1.3", revision=3)
+    late = plan(operation=Operation.EDIT, intent="1.2", revision=2)
+    await ledger.plan(plan())
+    await worker.run_due()
+    await ledger.plan(newer)
+    outside.composed_revision = 3
+    await worker.run_due()
+    await ledger.plan(late)  # by a handler that stood still between holding and planning
+    await settle(worker, clock)
+    end = await state_of(ledger, late)
+    assert (end.state, end.reason) == (S.CANCELLED, "overtaken by a newer change")
+    await retry(ledger, end, "Ana")
+    await settle(worker, clock)
+    assert (await state_of(ledger, late)).state is S.CANCELLED
+    assert outside.effects == [(plan().id, "post"), (newer.id, "edit")]
+
+
+async def test_who_stood_still_past_the_lease_does_not_send(
+    ledger: Ledger, outside: Any, worker: Worker, plan: Make, clock: ManualClock
+) -> None:
+    async def guard(delivery: Delivery) -> Go:
+        clock.advance(LEASE_SECONDS)  # the machine sleeps while the guards are read
+        return Go()
+
+    outside.guard = guard
+    await ledger.plan(plan())
+    claimed = await ledger.claim()
+    assert claimed is not None
+    await worker.process(claimed)
+    assert (outside.calls, outside.effects) == (["compose"], [])
+    assert (await state_of(ledger, plan())).state is S.ARMED
+
+
+@pytest.mark.parametrize("applied", [True, False])
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        (None, S.CONFIRMED),
+        (GiveUp("too long"), S.FAILED),
+        (TryAgain("busy"), S.WAITING),
+        (AuthDead("revoked"), S.WAITING),
+        (OutcomeUnknown("cut"), S.UNKNOWN),
+    ],
+)
+async def test_a_failover_after_the_call_does_not_make_a_doubt_of_what_is_known(
+    ledger: Ledger,
+    outside: Any,
+    worker: Worker,
+    plan: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    applied: bool,
+    said: Exception | None,
+    state: DeliveryState,
+) -> None:
+    """`applied`: the write came through although the database said that it is away."""
+    outside.sends = [said]
+    update, broken = ledger.collection.update_one, [False]
+    send = outside.send
+
+    async def sending(*args: Any) -> Any:
+        broken[0] = True
+        return await send(*args)
+
+    async def failing_once(*args: Any, **options: Any) -> bool:
+        if broken[0]:
+            broken[0] = False
+            if applied:
+                await update(*args, **options)
+            raise StorageUnavailable("stepping down")
+        return await update(*args, **options)
+
+    monkeypatch.setattr(outside, "send", sending)
+    monkeypatch.setattr(ledger.collection, "update_one", failing_once)
+    await ledger.plan(plan())
+    claimed = await ledger.claim()
+    assert claimed is not None
+    await worker.process(claimed)
+    end = await state_of(ledger, plan())
+    assert (end.state, end.fence) == (state, claimed.fence + 2)
+    found = await ledger.collection.find_one({"_id": end.id})
+    assert found is not None
+    assert len(found["outbox"]) == 1, "one report of it, neither lost nor twice"

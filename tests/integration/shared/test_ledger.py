@@ -213,6 +213,8 @@ async def test_cancel_pending_takes_only_what_has_not_begun_and_is_older(
     ledger: Ledger, clock: ManualClock, plan: Make
 ) -> None:
     under_way = await claimed(ledger, plan(outlet="1"))
+    deletion = plan(outlet="1", operation=Operation.DELETE, revision=2)
+    await ledger.plan(deletion)
     for outlet in ("2", "3"):
         await ledger.plan(plan(outlet=outlet))
     await ledger.plan(plan(outlet="2", operation=Operation.EDIT, intent="1.2", revision=2))
@@ -222,6 +224,7 @@ async def test_cancel_pending_takes_only_what_has_not_begun_and_is_older(
     assert await ledger.cancel_pending("a", "retracted", before_revision=9, operation=None) == 3
     states = {one.id: one.state for one in await ledger.of_article("a")}
     assert states.pop(under_way.id) is S.CLAIMED
+    assert states.pop(deletion.id) is S.PLANNED, "what takes a post back is never taken back"
     assert set(states.values()) == {S.CANCELLED}
     other = await ledger.of_article("other")
     assert [one.state for one in other] == [S.PLANNED]
@@ -238,7 +241,8 @@ async def test_confirming_wakes_the_operations_that_wait_for_it(
     woken = await ledger.claim()
     assert woken is not None
     assert woken.id == edit.id
-    assert [one.id for one in await ledger.earlier(woken)] == [post.id]
+    before, after = await ledger.neighbours(woken)
+    assert ([one.id for one in before], after) == ([post.id], [])
 
 
 async def test_pages_go_down_by_id(ledger: Ledger, clock: ManualClock, plan: Make) -> None:

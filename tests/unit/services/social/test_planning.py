@@ -105,7 +105,8 @@ def test_an_account_connected_later_never_posts_old_articles() -> None:
 
 
 def test_a_second_publication_is_a_post_of_its_own() -> None:
-    assert wanted(article(publication=2, revision=8), posted()) == [("post", "2")]
+    never = posted(DeliveryState.CANCELLED)
+    assert wanted(article(publication=2, revision=8), never) == [("post", "2")]
 
 
 @given(
@@ -118,3 +119,23 @@ def test_skipping_any_level_of_social_skips_the_account(skipped: list[str]) -> N
     snapshot = article(skip_outlets=tuple(skipped))
     assert skips(snapshot, MAIN) == any(name.startswith("social") for name in skipped)
     assert bool(wanted(snapshot)) != skips(snapshot, MAIN)
+
+
+def test_the_end_of_a_publication_is_made_up_for_when_the_next_one_was_heard_of_first() -> None:
+    assert wanted(article(publication=2, revision=8), posted()) == [("delete", "1"), ("post", "2")]
+    again = posted(intent="2", publication=2, revision=8)
+    gone = article(publication=2, revision=9, status="retracted")
+    found = plans(gone, NOON, (MAIN,), (posted(), again), lateness=LATENESS, traceparent=None)
+    assert [(plan.intent, plan.publication) for plan in found] == [("1", 1), ("2", 2)]
+    assert len({plan.thread for plan in found}) == 2
+
+
+def test_an_account_connected_during_a_second_publication_does_not_post_it_at_the_next_update() -> (
+    None
+):
+    other = Account("bluesky", "main", NOON + timedelta(hours=1))
+    again = posted(intent="2", publication=2, revision=8)
+    later = NOON + timedelta(hours=2)
+    snapshot = article(publication=2, revision=9)
+    found = plans(snapshot, later, (MAIN, other), (again,), lateness=LATENESS, traceparent=None)
+    assert [(plan.outlet, plan.operation.value) for plan in found] == [(MAIN.outlet, "edit")]
