@@ -89,7 +89,9 @@ def build(settings: NotificationsSettings, database: Database, bus: Bus, clock: 
     hooks = Ledger(
         messages,
         clock,
-        lambda one: report_event(NAME, one.article_id, one.revision, [one.line()], clock),
+        lambda one: report_event(
+            NAME, one.article_id, one.revision, [one.line()], clock, partial=True
+        ),
         relay.wake,
         lease_seconds=settings.lease_seconds or LEASE_SECONDS,
     )

@@ -36,13 +36,14 @@ class Handlers:
             await self._revocations.add(event.data.token_id, event.data.expires_at)
 
     async def _report(self, report: OutletReported) -> None:
-        now = self._clock.now()
+        article_id, now = report.article_id, self._clock.now()
         await self._board.take(report, now)
-        self._changed(report.article_id)
+        self._changed(article_id)
         # Each report looks after its own writes, so the last of two at a time sees both.
-        if await self._board.unfinished(report.article_id) or await self._board.awaiting(
-            report.article_id
-        ):
-            await self._board.watch(report.article_id, now + REPAIR_BACKOFF[0])
-        else:
-            await self._board.settle(report.article_id)
+        owed = await self._board.unfinished(article_id) or await self._board.awaiting(article_id)
+        if not owed:
+            await self._board.settle(article_id)
+            # A line that came between the look and this was not watched: the repair still stood.
+            owed = await self._board.unfinished(article_id)
+        if owed:
+            await self._board.watch(article_id, now + REPAIR_BACKOFF[0])

@@ -62,6 +62,8 @@ class Repair:
         unfinished = await self._board.unfinished(due.id)
         if not due.awaiting and not unfinished:
             await self._repairs.settle(due)
+            if await self._board.unfinished(due.id):  # it came in between
+                await self._board.watch(due.id, self._room.clock.now() + REPAIR_BACKOFF[0])
             return
         now = self._room.clock.now()
         events = [article_event(due.announcement, self._room.make_id, now)]

@@ -51,7 +51,7 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
         deliveries,
         clock,
         lambda delivery: report_event(
-            NAME, delivery.article_id, delivery.revision, [delivery.line()], clock
+            NAME, delivery.article_id, delivery.revision, [delivery.line()], clock, partial=True
         ),
         relay.wake,
         lease_seconds=settings.lease_seconds or LEASE_SECONDS,

@@ -63,13 +63,15 @@ class OutletLine(Contract):
 
 
 class OutletReported(EventData):
-    """One service's word on one article: it has applied `revision`, and these lines stand so."""
+    """One service's word on one article: these lines stand so, and unless `partial` that is all of them."""
 
     TYPE: ClassVar[str] = "outlet.reported"
 
     service: str
     article_id: str
     revision: int = Field(ge=1)
+    partial: bool = False
+    """True where only these lines have changed: it does not say that `revision` is applied."""
     lines: tuple[OutletLine, ...] = ()
     at: Instant
 

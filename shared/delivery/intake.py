@@ -33,11 +33,18 @@ def report_event(
     lines: Sequence[OutletLine],
     clock: Clock,
     make_id: NewId = new_id,
+    *,
+    partial: bool = False,
 ) -> Outgoing:
-    """An `outlet.reported` event ready for an outbox."""
+    """An `outlet.reported` event ready for an outbox; `partial` where the rest may not be applied."""
     now = clock.now()
     data = OutletReported(
-        service=service, article_id=article_id, revision=revision, lines=tuple(lines), at=now
+        service=service,
+        article_id=article_id,
+        revision=revision,
+        partial=partial,
+        lines=tuple(lines),
+        at=now,
     )
     return write_event(
         data,

@@ -80,7 +80,12 @@ class Reckoner:
         if line is None:
             return
         report = report_event(
-            self._service, campaign.article_id, campaign.revision, [line], self._clock
+            self._service,
+            campaign.article_id,
+            campaign.revision,
+            [line],
+            self._clock,
+            partial=True,
         )
         if await self._campaigns.settle(campaign, tally, report):
             self._wake_relay(self._campaigns.collection.name, campaign.id)

@@ -35,17 +35,17 @@ class BoardStore:
 
     async def take(self, report: OutletReported, now: datetime) -> None:
         """Bring the board up to one report; the same report again changes nothing."""
-        await asyncio.gather(
-            *(self._upsert(report, line, now) for line in report.lines),
-            self._articles.update_one(
+        await asyncio.gather(*(self._upsert(report, line, now) for line in report.lines))
+        if not report.partial:
+            # The lines first: a report cut off between the two must not count as complete.
+            await self._articles.update_one(
                 {
                     "_id": report.article_id,
                     "awaiting": report.service,
                     "live.revision": {"$lte": report.revision},
                 },
                 {"$pull": {"awaiting": report.service}},
-            ),
-        )
+            )
 
     async def _upsert(self, report: OutletReported, line: OutletLine, now: datetime) -> None:
         try:

@@ -117,12 +117,18 @@ class Desk:
         return self.bus.sent
 
     async def report(
-        self, article_id: str, revision: int, service: str, *lines: OutletLine
+        self,
+        article_id: str,
+        revision: int,
+        service: str,
+        *lines: OutletLine,
+        partial: bool = False,
     ) -> None:
         data = OutletReported(
             service=service,
             article_id=article_id,
             revision=revision,
+            partial=partial,
             lines=lines,
             at=self.clock.now(),
         )

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from services.publishing.store.board import BoardStore
+from services.publishing.store.repairs import RepairStore
 from shared.contracts.articles import ArticlePublished, ArticleRetracted
 from shared.contracts.outlets import DeliveryState, OperatorAlert
 
@@ -255,3 +257,52 @@ async def test_an_open_stream_does_not_hold_up_a_shutdown(desk: Any) -> None:
         await asyncio.sleep(0.05)
         await desk.service.background[0].stop(10.0)
         assert (await stream.answer.content.read()).endswith(b"\n\n")
+
+
+async def test_lines_of_work_under_way_do_not_say_that_the_revision_is_applied(desk: Any) -> None:
+    id = (await desk.published())["id"]
+    for service in ALL[1:]:
+        await desk.report(id, 2, service, desk.line(service, 2))
+    # One of two accounts has posted already, but the handler died before it planned the other.
+    await desk.report(id, 2, "social", desk.line("social/mastodon/m", 3), partial=True)
+    board = await _board(desk, id)
+    assert (board["awaiting"], board["settled"]) == (["social"], False)
+    await desk.relayed()
+    desk.clock.advance(31)
+    await desk.repair()
+    assert len(await desk.relayed()) == 2
+
+
+@pytest.mark.parametrize("by", ["report", "repair"])
+async def test_a_line_that_comes_while_the_article_settles_is_watched(
+    desk: Any, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    id = (await desk.published())["id"]
+    for service in ALL[1:]:
+        await desk.report(id, 2, service, desk.line(service, 2))
+    await desk.relayed()
+    desk.clock.advance(31)
+    late = desk.line("social/mastodon/m", 1, DeliveryState.PLANNED)
+    store = BoardStore if by == "report" else RepairStore
+    settle = store.settle
+
+    async def after_another_report(self: Any, which: Any) -> None:
+        monkeypatch.setattr(store, "settle", settle)
+        await desk.report(id, 2, "social", late, partial=True)
+        await settle(self, which)
+
+    if by == "repair":
+        # All is reported, but the report's own settling was cut off.
+        await desk.report(id, 2, "social", desk.line("social/bluesky/b", 1))
+        await desk.database["articles"].update_one(
+            {"_id": id}, {"$set": {"repair_at": desk.clock.now(), "repair_count": 0}}
+        )
+    monkeypatch.setattr(store, "settle", after_another_report)
+    if by == "repair":
+        await desk.repair()
+    else:
+        await desk.report(id, 2, "social", desk.line("social/bluesky/b", 1))
+    assert (await _board(desk, id))["settled"] is False
+    desk.clock.advance(31)
+    await desk.repair()
+    assert len(await desk.relayed()) == 2
