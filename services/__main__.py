@@ -199,8 +199,7 @@ def publish(
 
     async def work() -> bool:
         async with HeraldClient(url, token) as client:
-            article = await client.create_from_file(file)
-            article = await client.act(article, "publish")
+            article = await client.publish_file(file)
             settled = False
             with Live(console=console, refresh_per_second=10) as live:
                 async for board in client.boards(article["id"], timeout_seconds=timeout):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import mimetypes
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -108,6 +108,20 @@ class HeraldClient:
             image["media_id"] = await self.upload(source)
         created: dict[str, Any] = await self.call("POST", "/api/v1/articles", fields)
         return created
+
+    async def publish_file(self, path: Path) -> dict[str, Any]:
+        """`create_from_file`, then publish. A refusal leaves no draft behind to hold the slug.
+
+        Raises `BadFile` or `ApiError`.
+        """
+        article = await self.create_from_file(path)
+        try:
+            return await self.act(article, "publish")
+        except ApiError:
+            with suppress(ApiError):  # the first refusal is the one to tell
+                draft = f"/api/v1/articles/{article['id']}"
+                await self.call("DELETE", draft, revision=article["revision"])
+            raise
 
     async def upload(self, path: Path) -> str:
         """Upload an image; its media id."""

@@ -29,6 +29,8 @@ HERE = "http://127.0.0.1:8080"
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
     try:
         return asyncio.run(work)
+    except aiohttp.InvalidURL as error:
+        fail(f"{error}: not an address; --url must be such as {HERE}")
     except (ApiError, aiohttp.ClientError, OSError) as error:
         fail(str(error))
 
@@ -48,7 +50,7 @@ def list_(token: Token, url: Url = HERE) -> None:
         state = f"paused ({paused['scope']}): {paused['reason']}" if paused else "on"
         able = ", ".join(name for name, yes in item["capabilities"].items() if yes)
         table.add_row(item["id"], Text(state), able)
-    console.print(table)
+    console.print(table if answer["items"] else "None yet; see herald channel add --help.")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`herald up` outlives the death of its database and refuses a second start on the same folder."""
+"""`herald up` outlives its database, refuses a second start on its folder, and takes a corrected file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from services.standalone.client import ApiError, HeraldClient
 from services.standalone.mongod import FolderInUse
 from services.standalone.stack import Options, Stack
 
@@ -37,3 +38,17 @@ async def test_the_database_is_started_again_and_never_taken_from_a_living_stack
         async with asyncio.timeout(30):
             while lock.read_text().strip() in {"", str(first)} or not await ready(url):
                 await asyncio.sleep(0.1)
+
+
+async def test_a_refused_file_can_be_put_right_and_published(tmp_path: Path) -> None:
+    story = tmp_path / "story.md"
+    head = "---\nheadline: The ferry sails\nslug: the-ferry-sails\nbylines: [Ana]\n"
+    async with Stack(Options(data=tmp_path / "data", port=0, sandbox_port=None)) as stack:
+        assert stack.ready is not None
+        async with HeraldClient(stack.ready.url, stack.ready.admin_token) as client:
+            story.write_text(f"{head}---\nAt noon.\n")
+            with pytest.raises(ApiError, match="section"):
+                await client.publish_file(story)
+            assert (await client.call("GET", "/api/v1/articles"))["items"] == []
+            story.write_text(f"{head}section: city\n---\nAt noon.\n")
+            assert (await client.publish_file(story))["slug"] == "the-ferry-sails"
