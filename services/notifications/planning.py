@@ -20,14 +20,20 @@ from services.notifications.domain.campaigns import (
     tallied,
     wanted,
 )
-from services.notifications.domain.webhooks import Webhook, event_type, payload
+from services.notifications.domain.webhooks import (
+    PUBLISHED,
+    UPDATED,
+    Webhook,
+    event_type,
+    payload,
+)
 from services.notifications.store.campaigns import Campaigns
 from services.notifications.store.subscribers import Subscribers
 from services.notifications.store.webhooks import Webhooks
 from services.notifications.webhooks.answers import HORIZON
 from shared.contracts.articles import Article, Status
 from shared.contracts.outlets import DeliveryState, Operation, OutletLine
-from shared.delivery.ledger import Ledger
+from shared.delivery.ledger import PENDING, Ledger
 from shared.delivery.model import BREAKING, NORMAL, Delivery, Plan
 from shared.runtime.clock import Clock, elapsed_ms
 from shared.storage.held import Held, HeldArticles
@@ -103,14 +109,17 @@ class Planning:
         if article.status is Status.PUBLISHED:
             return
         reason = f"the article was {article.status.value} first"
-        before = article.revision
-        if told:
-            await self._hooks.cancel_pending(
-                article.id, reason, before_revision=before, operation=None
+        # A partner who takes only one kind of withdrawal must not lose it to the other.
+        await asyncio.gather(
+            *(
+                self._hooks.close(one, DeliveryState.CANCELLED, reason)
+                for one in told
+                if one.state.value in PENDING and one.subject["type"] in {PUBLISHED, UPDATED}
             )
+        )
         if existing and all(one.kind is not Kind.RETRACTION for one in existing):
             await self._mail.cancel_pending(
-                article.id, reason, before_revision=before, operation=None
+                article.id, reason, before_revision=article.revision, operation=None
             )
 
     async def _mailings(self, held: Held, existing: Sequence[Campaign]) -> list[Campaign]:
@@ -138,6 +147,10 @@ class Planning:
         tally = tallied({DeliveryState.PLANNED: recipients}, milliseconds)
         launched = replace(campaign, tally=tally, planned=True)
         await self._campaigns.planned(launched)
+        if campaign.kind is not Kind.ALERT:
+            # An alert confirmed while we read who had one was too late for us and too early for
+            # the reckoning, which looks only after campaigns that are entered.
+            await self.follow_up(campaign.article_id)
         return launched
 
     async def _enter_all(self, campaign: Campaign, held: Held, recipients: list[str]) -> int:

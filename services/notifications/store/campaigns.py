@@ -69,14 +69,17 @@ class Campaigns:
             return  # another replica entered it in the same instant
 
     async def planned(self, campaign: Campaign) -> None:
-        """All its deliveries are entered: from now on they are summed up."""
+        """All its deliveries are entered: from now on they are summed up, once in any case.
+
+        What an earlier attempt entered and a crash cut off may be more than this one counted.
+        """
         await self.collection.update_one(
             {"_id": campaign.id, "planned": False},
             {
                 "$set": {
                     "planned": True,
                     "tally": _tally_document(campaign.tally),
-                    "open": campaign.tally.state is DeliveryState.WAITING,
+                    "open": True,
                 }
             },
         )

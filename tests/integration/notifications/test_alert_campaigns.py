@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pydantic import SecretStr
 
+from services.notifications.store.campaigns import Campaigns
 from shared.contracts.articles import Article, Status
 from shared.contracts.outlets import DeliveryState
 from shared.runtime.clock import ManualClock
@@ -301,3 +303,44 @@ async def test_without_a_relay_each_mail_is_one_file(
     assert len(files) == 2
     assert all(file.suffix == ".eml" for file in files)
     assert b"Delivered-To: ana@readers.example\r\n" in b"".join(f.read_bytes() for f in files)
+
+
+async def test_an_alert_confirmed_while_the_correction_is_being_entered_is_still_corrected(
+    replica: Any, inbox: Any, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await replica.subscribe("ana")
+    inbox.at_message = ["hang up"]
+    await replica.handle(story())
+    await replica.mail.run_due()
+    told = Campaigns.told
+
+    async def read_just_before(self: Campaigns, *which: Any) -> AsyncIterator[str]:
+        monkeypatch.setattr(Campaigns, "told", told)
+        async for recipient in told(self, *which):
+            yield recipient
+        [unknown] = await replica.deliveries(state="unknown")
+        path = f"/api/v1/notifications/deliveries/{unknown['id']}/resolve"
+        await replica.call("POST", path, {"outcome": "happened"})
+        for _ in range(3):
+            await replica.sum_up()  # the alert is done with; nobody looks at it again
+
+    monkeypatch.setattr(Campaigns, "told", read_just_before)
+    await replica.handle(story(revision=2, corrections=1))
+    await replica.work()
+    assert inbox.to(ANA) == ["Story 1", "Correction: Story 1"]
+    await replica.sum_up()
+    assert {line.state for line in replica.lines()} == {DeliveryState.CONFIRMED}
+
+
+async def test_the_board_counts_what_a_cut_off_planning_had_sent_before_the_retraction(
+    replica: Any, inbox: Any, story: Story, database: Database
+) -> None:
+    await replica.subscribe("ana", "bo")
+    await replica.handle(story())
+    await replica.work()
+    # As if the process had died before it could say that all of them are entered.
+    await database["campaigns"].update_one({}, {"$set": {"planned": False, "open": False}})
+    await replica.handle(story(revision=2, status=Status.RETRACTED))
+    await replica.work()
+    alert, retraction = sorted(replica.lines(), key=lambda line: line.delivery)
+    assert (alert.recipients, retraction.recipients) == (2, 2)

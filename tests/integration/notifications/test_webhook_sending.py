@@ -411,3 +411,25 @@ async def test_only_chiefs_handle_webhooks(replica: Any, partner: Any) -> None:
     body = {"name": "w", "url": partner.url}
     for role, wanted in ((None, 401), (Role.EDITOR, 403), (Role.CHIEF, 201)):
         assert (await replica.call("POST", "/api/v1/webhooks", body, role))[0] == wanted
+
+
+async def test_a_retraction_does_not_keep_a_partner_from_hearing_that_it_was_unpublished(
+    replica: Any, partner: Any, story: Story, clock: ManualClock
+) -> None:
+    events = ["article.published", "article.unpublished"]
+    body = {"name": "quiet", "url": partner.url, "events": events}
+    await replica.call("POST", "/api/v1/webhooks", body)
+    await replica.handle(story())
+    await replica.work()
+    partner.answers = [web.Response(status=404)]
+    await replica.handle(story(revision=2, status=Status.UNPUBLISHED))
+    await replica.work()
+    await replica.handle(story(revision=3, status=Status.RETRACTED))
+    clock.advance(3600)
+    await replica.work()
+    assert [one["type"] for one in partner.bodies] == [
+        "article.published",
+        "article.unpublished",
+        "article.unpublished",
+    ]
+    assert len(set(partner.ids)) == 2
