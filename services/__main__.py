@@ -179,7 +179,7 @@ def topology(
 
     try:
         run(declare_all(amqp_url, wait))
-    except TimeoutError as error:
+    except (TimeoutError, ValueError) as error:
         fail(str(error))
     console.print(f"{len(all_subscriptions())} queues are declared.")
 

@@ -8,15 +8,16 @@ from typing import Any
 import uvloop
 
 from services.standalone.catalog import PORTS, Entry
-from services.standalone.complaints import settings_read
+from services.standalone.complaints import fail, settings_read
+from shared.messaging.bus import Bus
 from shared.messaging.opening import open_bus
 from shared.runtime.clock import SystemClock
 from shared.runtime.keys import KeyRing
 from shared.runtime.logging import configure_logging
-from shared.runtime.settings import Settings
+from shared.runtime.settings import PREFIX, Settings
 from shared.runtime.tracing import configure_tracing
 from shared.storage.client import open_client
-from shared.storage.errors import StorageUnavailable
+from shared.storage.errors import StorageError, StorageUnavailable
 from shared.web.hosting import Host
 from shared.web.identity import Identities, Revocations
 
@@ -29,13 +30,19 @@ def run_service(found: Entry) -> None:
         settings = settings.model_copy(update={"port": PORTS[found.name]})
     configure_logging(found.name, settings.log_level, settings.log_format)
     configure_tracing()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(found, settings))
+    try:
+        bus = open_bus(settings.amqp_url, pause_on=(StorageUnavailable,))
+    except ValueError as error:
+        fail(f"{PREFIX}AMQP_URL: {error}")
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(found, settings, bus))
+    except StorageError as error:  # only a start lets it through; the orchestrator tries again
+        fail(str(error))
 
 
-async def _serve(found: Entry, settings: Settings) -> None:
+async def _serve(found: Entry, settings: Settings, bus: Bus) -> None:
     clock = SystemClock()
-    bus = open_bus(settings.amqp_url, pause_on=(StorageUnavailable,))
     async with open_client(settings.mongo_url) as databases:
         database = databases(f"{settings.mongo_prefix}_{found.name}")
         service = found.build(settings, database, bus, clock)

@@ -14,6 +14,7 @@ from services.standalone.catalog import all_subscriptions
 from services.standalone.complaints import fail
 from shared.messaging.bus import Bus, BusError
 from shared.messaging.opening import open_bus
+from shared.runtime.logging import configure_logging
 
 app = typer.Typer(help="Messages that no retry could handle.", no_args_is_help=True)
 console = Console(highlight=False)
@@ -31,11 +32,24 @@ def _queues(queue: str | None) -> list[str]:
     return [queue]
 
 
+def _bus(amqp_url: str) -> Bus:
+    if amqp_url.startswith("memory://"):
+        # A bus of our own would be empty and say "0 parked" of messages that it cannot see.
+        fail("memory:// lives inside `herald up`; from outside nothing of it can be seen")
+    try:
+        return open_bus(amqp_url)
+    except ValueError as error:
+        fail(str(error))
+
+
 async def _each(amqp_url: str, queue: str | None, act: str, ids: set[str] | None) -> int:
-    bus: Bus = open_bus(amqp_url)
+    # One line says that the broker is away; each attempt to reach it need not.
+    configure_logging("dead-letters", "ERROR", "console")
+    queues = _queues(queue)
+    bus = _bus(amqp_url)
     count = 0
     try:
-        for name in _queues(queue):
+        for name in queues:
             if act == "replay":
                 count += await bus.replay(name, ids)
             elif act == "discard":

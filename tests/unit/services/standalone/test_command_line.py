@@ -89,6 +89,7 @@ def test_a_missing_secret_is_named_as_it_is_set(command: list[str]) -> None:
         ("HERALD_SECRET_KEY_FILE", "/no/such/file", "HERALD_SECRET_KEY_FILE: "),
         ("HERALD_SECRET_KEY", "short", "HERALD_SECRET_KEY: Value should have at least 32"),
         ("HERALD_ALLOW_PRIVATE_HOSTS", "not json", "allow_private_hosts"),
+        ("HERALD_LEASE_SECONDS", "0", "HERALD_LEASE_SECONDS: "),
         ("HERALD_PORT", "70000", "HERALD_PORT: Input should be less than or equal to 65535"),
         ("HERALD_PUBLIC_URL", "[/]", "HERALD_PUBLIC_URL: "),
     ],
@@ -143,3 +144,18 @@ def test_an_unknown_queue_is_refused_with_the_known_ones() -> None:
 
 def test_an_unknown_command_is_a_usage_error() -> None:
     assert runner.invoke(app, ["publsih"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["dead-letters", "list", "--amqp-url", "ftp://b"], "must start with"),
+        (["topology", "--amqp-url", "ftp://b"], "must start with"),
+        (["dead-letters", "replay", "--amqp-url", "memory://"], "lives inside `herald up`"),
+    ],
+)
+def test_a_broker_that_cannot_be_asked_is_refused(command: list[str], said: str) -> None:
+    result = runner.invoke(app, command)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert said in result.stderr
