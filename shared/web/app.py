@@ -31,7 +31,7 @@ SECURITY_HEADERS = {
 
 @web.middleware
 async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request a trace, count it, and add the headers that every answer carries."""
+    """Give the request a trace and count it."""
     resource = request.match_info.route.resource
     route = resource.canonical if resource else "none"
     began = monotonic()
@@ -48,9 +48,13 @@ async def observed(request: web.Request, handler: Handler) -> web.StreamResponse
 def _finish(method: str, route: str, began: float, response: web.StreamResponse) -> None:
     REQUESTS.labels(method, route, response.status).inc()
     SECONDS.labels(route).observe(monotonic() - began)
-    if not response.prepared:
-        for name, value in SECURITY_HEADERS.items():
-            response.headers.setdefault(name, value)
+
+
+async def secured(_: web.Request, response: web.StreamResponse) -> None:
+    """Add the headers every answer carries, streams too, before its first byte leaves."""
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["Server"] = "Herald"  # not the versions behind it
 
 
 @web.middleware
@@ -60,7 +64,8 @@ async def capped(request: web.Request, handler: Handler) -> web.StreamResponse:
         length = request.content_length
         if length is not None and length > MAX_BODY_BYTES:
             raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES, length)
-        if length is None and request.can_read_body:
+        if request.can_read_body:
+            # Of what it unpacks to as well: a short body may be a long one compressed.
             request = request.clone(client_max_size=MAX_BODY_BYTES)
     return await handler(request)
 
@@ -70,6 +75,7 @@ def make_app(routes: Iterable[web.AbstractRouteDef], identities: Identities) -> 
     app = web.Application(
         middlewares=[observed, problems, capped], client_max_size=MAX_UPLOAD_BYTES
     )
+    app.on_response_prepare.append(secured)
     app[IDENTITIES] = identities
     app.add_routes(routes)
     return app

@@ -117,7 +117,14 @@ class Identities:
                 Role[claims["role"].upper()],
                 str(claims["jti"]),
             )
-        except (jwt.PyJWTError, KeyError, AttributeError, ValueError, RecursionError) as error:
+        except (
+            jwt.PyJWTError,
+            KeyError,
+            AttributeError,
+            TypeError,
+            ValueError,
+            RecursionError,
+        ) as error:
             raise _unauthorized(str(error) or "the token is not valid") from error
         if self._revocations and await self._revocations.holds(identity.token_id):
             raise _unauthorized("the token was revoked")

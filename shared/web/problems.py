@@ -17,6 +17,10 @@ log = structlog.get_logger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+MAX_ERRORS, MAX_FIELD = 50, 200
+"""Fields a problem lists and characters of each name: an answer never grows with the nonsense sent."""
+
+
 class Problem(Exception):
     """Raise it anywhere below a request; it becomes the answer.
 
@@ -61,12 +65,15 @@ class Problem(Exception):
 
 
 def invalid(error: ValidationError, prefix: str = "", root: str = "body") -> Problem:
-    """The problem for input that a model refused; every refused field is listed."""
+    """The problem for input that a model refused; its first refused fields are listed."""
     errors = []
-    for item in error.errors(include_url=False, include_context=False, include_input=False):
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    for item in found[:MAX_ERRORS]:
         path = ".".join(str(part) for part in item["loc"])
         field = f"{prefix}{path}" if path else (prefix.rstrip(".") or root)
-        errors.append({"field": field, "message": item["msg"].removeprefix("Value error, ")})
+        errors.append(
+            {"field": field[:MAX_FIELD], "message": item["msg"].removeprefix("Value error, ")}
+        )
     return Problem(422, "The input is not valid", errors=errors, detail=errors[0]["message"])
 
 

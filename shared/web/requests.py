@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, TypeVar
 
 import orjson
@@ -15,28 +16,44 @@ M = TypeVar("M", bound=BaseModel)
 
 MAX_LIMIT = 100
 MAX_DEPTH = 32
+MAX_VALUES = 5000
+"""Values in one document, all levels together; the largest that any route takes has a few hundred."""
+BODY_SECONDS = 60.0
+"""For a body to arrive; who takes longer holds a connection for nothing."""
 
 
 async def read_json(request: web.Request, model: type[M]) -> M:
-    """The body as `model`. 415 for another media type, 400 for broken JSON, 422 for wrong fields."""
+    """The body as `model`.
+
+    415 for another media type, 408 when it does not come, 400 for broken JSON, 422 for wrong fields.
+    """
     if request.content_type != "application/json":
         raise Problem(415, "The body must be application/json", field="Content-Type")
-    raw = await request.read()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            raw = await request.read()
+    except TimeoutError as error:
+        raise Problem(408, "The body did not arrive in time", field="body") from error
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise Problem(400, "The body is not JSON", field="body", detail=str(error)) from error
     if not isinstance(document, dict):
         raise Problem(422, "The body must be a JSON object", field="body")
-    _refuse_unstorable(document)
+    if _refuse_unstorable(document) > MAX_VALUES:
+        raise Problem(422, f"A document may hold at most {MAX_VALUES} values", field="body")
     try:
         return model.model_validate(document)
     except ValidationError as error:
         raise invalid(error) from error
 
 
-def _refuse_unstorable(value: Any, path: str = "", depth: int = 0) -> None:
-    """What no service could store or show: NUL, numbers beyond 64 bits, a tower of brackets."""
+def _refuse_unstorable(value: Any, path: str = "", depth: int = 0) -> int:
+    """What no service could store or show: NUL, numbers beyond 64 bits, a tower of brackets.
+
+    Returns how many values were seen.
+    """
+    seen = 1
     if depth > MAX_DEPTH:
         raise Problem(422, "Nested too deep", field=path.split(".")[0])
     if isinstance(value, str):
@@ -45,12 +62,13 @@ def _refuse_unstorable(value: Any, path: str = "", depth: int = 0) -> None:
     elif isinstance(value, dict):
         for key, inner in value.items():
             _refuse_unstorable(key, path)
-            _refuse_unstorable(inner, f"{path}.{key}" if path else str(key), depth + 1)
+            seen += _refuse_unstorable(inner, f"{path}.{key}" if path else str(key), depth + 1)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            _refuse_unstorable(inner, f"{path}.{index}", depth + 1)
+            seen += _refuse_unstorable(inner, f"{path}.{index}", depth + 1)
     elif isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise Problem(422, "The number is out of range", field=path or "body")
+    return seen
 
 
 def path_id(request: web.Request, name: str = "id") -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from io import BytesIO
@@ -67,6 +68,12 @@ async def client(identities: Identities, clock: ManualClock) -> AsyncIterator[Cl
             return json_response({"size": len(await part.read())})  # type: ignore[union-attr]
         return json_response({"size": 0})
 
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write_eof()
+        return response
+
     async def whoami(request: web.Request) -> web.Response:
         identity = await require_role(request, Role.EDITOR)
         return json_response({"subject": identity.subject, "role": identity.role.name})
@@ -81,6 +88,7 @@ async def client(identities: Identities, clock: ManualClock) -> AsyncIterator[Cl
             web.post("/upload", upload),
             web.get("/me", whoami),
             web.get("/page", show),
+            web.get("/stream", stream),
         ],
         identities,
     )
@@ -147,6 +155,54 @@ async def test_a_body_is_capped_whether_it_tells_its_length_or_not(client: Clien
     assert (await problem(await client.post("/echo", data=large, headers=headers), 413))["field"]
     chunked = await client.post("/echo", data=endless(), headers=headers)
     assert (await problem(chunked, 413))["field"] == "body"
+
+
+async def test_a_body_is_capped_by_what_it_unpacks_to(client: Client) -> None:
+    packed = gzip.compress(b'{"text": "' + b"a" * (2 * MAX_BODY_BYTES) + b'"}')
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    response = await client.post("/echo", data=packed, headers=headers)
+    assert (await problem(response, 413))["field"] == "body"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {f"k{number}": 1 for number in range(60_000)},
+        {"text": [{}] * 100_000},
+        {f"k{number}": 1 for number in range(4000)},
+        {"k" * 500_000: 1},
+    ],
+    ids=["many fields", "many values", "fewer fields", "long name"],
+)
+async def test_an_answer_does_not_grow_with_the_nonsense_sent(
+    client: Client, body: dict[str, Any]
+) -> None:
+    response = await client.post("/echo", json=body)
+    assert (await problem(response, 422))["field"]
+    assert len(await response.read()) < 64 * 1024
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.web.requests.BODY_SECONDS", 0.05)
+    released = asyncio.Event()
+
+    async def dripping() -> AsyncIterator[bytes]:
+        yield b"{"
+        await released.wait()
+
+    headers = {"Content-Type": "application/json"}
+    response = await client.post("/echo", data=dripping(), headers=headers)
+    assert (await problem(response, 408))["field"] == "body"
+    released.set()
+
+
+async def test_a_stream_carries_the_headers_too_and_nobody_names_the_server(client: Client) -> None:
+    async with client.get("/stream") as response:
+        for name, value in SECURITY_HEADERS.items():
+            assert response.headers[name] == value
+        assert response.headers["Server"] == "Herald"
 
 
 async def test_an_upload_may_be_larger(client: Client) -> None:
@@ -228,6 +284,8 @@ def forged(clock: ManualClock, key: bytes, algorithm: str = ALGORITHM, **changed
         {"role": 4},
         {"role": None},
         {"exp": None},
+        {"exp": "soon"},
+        {"exp": [1]},
         {"jti": None},
         {"sub": None},
     ],
