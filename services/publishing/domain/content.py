@@ -11,8 +11,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from shared.contracts.base import Instant
 from shared.runtime.publication import known_language
 
-# XML 1.0, section 2.2: what no feed, sitemap or page could carry.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufffe\uffff]")
+# XML 1.0, section 2.2: what no feed, sitemap or page could carry; and the two direction overrides
+# (UAX 9), which make a text read as another one. Embeddings and isolates, which real text needs, stay.
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202d\u202e\ufdd0-\ufdef\ufffe\uffff]"
+)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"

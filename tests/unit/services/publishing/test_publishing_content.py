@@ -101,6 +101,14 @@ def test_any_headline_is_taken_or_refused(headline: str) -> None:
     assert 1 <= len(taken) <= 300
 
 
+@pytest.mark.parametrize("override", ["\u202d", "\u202e"])
+def test_no_text_is_turned_around(override: str) -> None:
+    for field in ("headline", "body", "canonical_url"):
+        with pytest.raises(ValidationError):
+            Content.model_validate({field: f"https://a.example/{override}x"})
+    assert Content(headline="\u2067שלום\u2069 hello")
+
+
 @given(st.text())
 def test_any_address_is_taken_or_refused(url: str) -> None:
     try:
