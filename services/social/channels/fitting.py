@@ -24,7 +24,8 @@ DEFAULT: tuple[re.Pattern[str], ...] = (
 
 # Full stops of Latin, Greek, Arabic, Urdu, Devanagari and CJK text, with closing quotes. CJK has no spaces.
 _SENTENCE_END = regex.compile(
-    r"[.!?…؟۔।]+[\"'”’»)\]]*(?=\s)|[。！？]+[」』）”]*|(?<=\S)(?=\s*\n)",
+    # Only from where a run of stops begins, and never back into it: else a page of dots takes seconds.
+    r"(?<![.!?…؟۔।])[.!?…؟۔।]++[\"'”’»)\]]*+(?=\s)|[。！？]+[」』）”]*|(?<=\S)(?=\s*\n)",
 )
 _WEAK_TAIL = frozenset(",;:-–—(/")
 """What must not stand before the ellipsis."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 import regex
 from hypothesis import given
@@ -49,6 +51,13 @@ def test_result_is_within_the_limit_and_cut_only_where_allowed(text: str, limit:
         for pattern in DEFAULT:
             for found in pattern.finditer(text):
                 assert not found.start() < len(kept) < found.end()
+
+
+@pytest.mark.parametrize("piece", [".", "!?", ".”", "a.", "…"])
+def test_a_page_of_full_stops_is_cut_in_no_time(piece: str) -> None:
+    began = process_time()
+    assert fit(piece * 20_000, 300, len)
+    assert process_time() - began < 2
 
 
 @given(st.text(alphabet="ab .,", max_size=400), st.integers(1, 60))
