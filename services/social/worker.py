@@ -97,6 +97,7 @@ class SocialOutside:
                 now=self._clock.now(),
                 posted=_posted(previous),
                 change="correction" if corrections > told else "minor",
+                told=told,
             )
         )
         if body is None:

@@ -42,6 +42,8 @@ class Intent:
     """The post to edit or delete."""
     change: Literal["minor", "correction"] | None = None
     """Only for `edit`."""
+    told: int = 0
+    """How many of the article's corrections the post, or what follows it, already carries."""
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,7 @@ class BlueskyChannel:
             root=StrongRef(uri=intent.posted.remote_id, cid=intent.posted.extra["cid"]),
             language=settings.language,
             labels={str(kind): label for kind, label in settings.labels.items()},
+            told=intent.told,
         )
         return frozen.model_dump(mode="json")
 

@@ -121,16 +121,23 @@ def compose_correction(
     root: StrongRef,
     language: str | None,
     labels: dict[str, str],
+    told: int,
 ) -> Frozen:
     """A reply to our post that says what was wrong: the network keeps showing the text it first saw.
 
-    `labels` translates the kind of the notice ("correction", "clarification") for readers.
+    It carries every notice after the first `told`, the newest first: of corrections that follow
+    each other quickly only the last is sent. `labels` translates a notice's kind ("correction",
+    "clarification") for readers.
     """
-    last = article.corrections[-1] if article.corrections else None
-    kind = last.kind if last else "correction"
-    notice = last.text if last and last.text.strip() else article.headline
+    notices = [
+        (one.kind, one.text.strip() or article.headline.strip())
+        for one in reversed(article.corrections[told:])
+    ]
     text, found = _assemble(
-        f"{labels.get(kind, kind.capitalize())}: {notice.strip()}",
+        "\n\n".join(
+            f"{labels.get(kind, kind.capitalize())}: {said}"
+            for kind, said in notices or [("correction", article.headline.strip())]
+        ),
         link=_tracked(article.url),
         tags=[],
     )

@@ -162,7 +162,7 @@ def test_a_correction_says_so_in_a_reply() -> None:
     )
     frozen = compose_correction(
         article(corrections=notices), key="k2", now=NOW, root=ROOT, language=None,
-        labels={"clarification": "Klarstellung"},
+        labels={"clarification": "Klarstellung"}, told=1,
     )  # fmt: skip
     assert frozen.repo == DID
     assert frozen.record["text"].startswith("Klarstellung: The river is the Rhine.")
@@ -170,6 +170,19 @@ def test_a_correction_says_so_in_a_reply() -> None:
     assert length(frozen.record["text"]) <= 300
     assert frozen.record["reply"] == {"root": ROOT.model_dump(), "parent": ROOT.model_dump()}
     assert "embed" not in frozen.record
+
+
+def test_corrections_that_follow_each_other_quickly_are_all_said() -> None:
+    notices = tuple(
+        Correction(at=NOW, kind="correction", text=f"It was {day}.")
+        for day in ("Monday", "Tuesday", "Wednesday")
+    )
+    frozen = compose_correction(
+        article(corrections=notices), key="k2", now=NOW, root=ROOT, language=None,
+        labels={}, told=1,
+    )  # fmt: skip
+    said = "Correction: It was Wednesday.\n\nCorrection: It was Tuesday."
+    assert frozen.record["text"] == f"{said}\n\n{LINK}"
 
 
 def test_the_vector_of_the_atproto_documentation() -> None:
