@@ -85,6 +85,13 @@ def _value(text: str) -> Any:
     return value if isinstance(value, bool | int | float) else text
 
 
+@app.command()
+def remove(account: AccountId, token: Token, url: Url = HERE) -> None:
+    """Disconnect an account and forget its credentials; what it posted stays."""
+    _run(_call(url, token, "DELETE", f"/{account}"))
+    console.print(f"{account} is disconnected.")
+
+
 @app.command("test")
 def check(account: AccountId, token: Token, url: Url = HERE) -> None:
     """Verify the credentials without posting."""

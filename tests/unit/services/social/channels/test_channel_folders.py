@@ -1,0 +1,43 @@
+"""Every channel's folder says what the channel does: a page to read and a card of rules with no gaps."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import pytest
+import yaml
+
+from services.social.channels import discover
+
+EVERY = sorted(discover())
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_channel_has_a_page_of_its_own(name: str) -> None:
+    page = (files("services.social.channels") / name / "README.md").read_text(encoding="utf-8")
+    assert page.startswith("# ")
+    assert "**Promise.**" in page
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_each_rule_is_done_or_says_why_not(name: str) -> None:
+    card = (files("services.social.channels") / name / "quality.yaml").read_text(encoding="utf-8")
+    rules = yaml.safe_load(card)["rules"]
+    for rule, state in rules.items():
+        if isinstance(state, dict):
+            assert state["status"] in {"todo", "exempt"}, rule
+            assert state["comment"].strip(), rule
+        else:
+            assert state == "done", rule
+
+
+def test_all_channels_answer_the_same_rules() -> None:
+    cards = {
+        name: set(
+            yaml.safe_load(
+                (files("services.social.channels") / name / "quality.yaml").read_text("utf-8")
+            )["rules"]
+        )
+        for name in EVERY
+    }
+    assert len({frozenset(rules) for rules in cards.values()}) == 1, cards
