@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -161,3 +163,25 @@ def test_caddy_takes_the_file() -> None:
         [*command, str(ROOT / "deploy" / "Caddyfile")], capture_output=True, text=True, timeout=20
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("listen", [":80", "https://news.example.org"])
+def test_the_services_reach_the_proxy_whatever_the_public_address(listen: str) -> None:
+    inside = COMPOSE["services"]["caddy"]["environment"]["HERALD_LISTEN_INSIDE"]
+    assert inside == COMPOSE["services"]["social"]["environment"]["HERALD_INTERNAL_URL"]
+    adapted = subprocess.run(
+        ["caddy", "adapt", "--adapter", "caddyfile", "--config", ROOT / "deploy" / "Caddyfile"],
+        env={**os.environ, "HERALD_LISTEN": listen, "HERALD_LISTEN_INSIDE": inside},
+        capture_output=True,
+        check=True,
+    )
+    servers = json.loads(adapted.stdout)["apps"]["http"]["servers"].values()
+    plain = [server for server in servers if server["listen"] == [":80"]]
+    hosts = [
+        host
+        for server in plain
+        for route in server["routes"]
+        for match in route.get("match", [{}])
+        for host in match.get("host", ["caddy"])  # a route without hosts takes every one
+    ]
+    assert "caddy" in hosts
