@@ -121,6 +121,13 @@ class Distributed:
         """Start one service's process; its log goes to `<folder>/<name>.log`."""
         self._spawn(name, self.command(name), self.environment(name))
 
+    def start_replica(self, name: str) -> str:
+        """A second process of a service on a port of its own; the name to `kill` it by."""
+        replica = f"{name} 2"
+        environment = self.environment(name) | {"HERALD_PORT": str(free_port())}
+        self._spawn(replica, self.command(name), environment)
+        return replica
+
     def _start_caddy(self) -> None:
         caddy = shutil.which("caddy")
         if caddy is None:
