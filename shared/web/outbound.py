@@ -20,6 +20,10 @@ from yarl import URL
 
 MAX_BYTES = 64 * 1024
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+# Special-purpose ranges (IANA registries, RFC 6890) that some Python versions call global.
+_SPECIAL = tuple(
+    ipaddress.ip_network(network) for network in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")
+)
 
 
 class Forbidden(ValueError):
@@ -36,6 +40,8 @@ def is_public(address: str) -> bool:
         # and site-local forms, some of which Python calls global.
         if ip not in _GLOBAL_UNICAST or ip.sixtofour or ip.teredo:
             return False
+    if any(ip in network for network in _SPECIAL):
+        return False
     return ip.is_global and not ip.is_multicast
 
 
