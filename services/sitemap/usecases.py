@@ -29,7 +29,7 @@ from services.sitemap.domain.documents import (
 from services.sitemap.domain.entry import FEED_OUTLET, NEWS_OUTLET, Entry, lines, render_entry
 from services.sitemap.domain.feed import FEED_CAP, Item, feed
 from shared.contracts.outlets import OutletLine
-from shared.delivery.worker import LATENCY
+from shared.delivery.metrics import LATENCY
 from shared.runtime.clock import Clock, elapsed_ms
 from shared.runtime.publication import Publication
 from shared.storage.held import Held

@@ -16,14 +16,13 @@ from prometheus_client import Counter
 from shared.contracts.events import Outgoing
 from shared.contracts.outlets import DeliveryState, Operation
 from shared.delivery.model import (
-    BREAKING,
-    NORMAL,
     Delivery,
     Document,
     Plan,
     digest,
     from_document,
 )
+from shared.delivery.reads import LedgerReads
 from shared.runtime.clock import Clock, elapsed_ms
 from shared.storage.client import Collection
 from shared.storage.errors import Duplicate
@@ -45,7 +44,7 @@ LEASE_SECONDS = 90.0
 CHANGED = Counter("herald_delivery_states_total", "State changes", ["outlet", "state"])
 
 
-class Ledger:
+class Ledger(LedgerReads):
     """Deliveries of one service, in one collection."""
 
     def __init__(
@@ -57,7 +56,7 @@ class Ledger:
         *,
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
-        self.collection = collection
+        super().__init__(collection)
         self._clock = clock
         self._report = report
         self._wake_relay = wake_relay
@@ -245,48 +244,6 @@ class Ledger:
             done = await self.close(from_document(document), DeliveryState.CANCELLED, reason)
             cancelled += done is not None
         return cancelled
-
-    async def get(self, delivery_id: str) -> Delivery | None:
-        document = await self.collection.find_one({"_id": delivery_id}, {"outbox": 0})
-        return from_document(document) if document else None
-
-    async def of_article(self, article_id: str) -> list[Delivery]:
-        """All deliveries of one article in order of revision."""
-        found = await self.collection.find(
-            {"article_id": article_id}, {"outbox": 0}, sort=[("revision", 1), ("_id", 1)]
-        )
-        return [from_document(document) for document in found]
-
-    async def neighbours(self, delivery: Delivery) -> tuple[list[Delivery], list[Delivery]]:
-        """Operations of the same thread that come before this one and after it, oldest first."""
-        found = await self.collection.find(
-            {"thread": delivery.thread}, {"outbox": 0}, sort=[("revision", 1)]
-        )
-        thread = [from_document(document) for document in found]
-        return (
-            [one for one in thread if one.revision < delivery.revision],
-            [one for one in thread if one.revision > delivery.revision],
-        )
-
-    async def page(self, query: Document, *, after: str | None, limit: int) -> list[Delivery]:
-        """Deliveries matching `query`, newest id first, starting below `after`."""
-        full = {**query, "_id": {"$lt": after}} if after else query
-        found = await self.collection.find(full, {"outbox": 0}, sort=[("_id", -1)], limit=limit)
-        return [from_document(document) for document in found]
-
-    async def next_due(self, *, skip_outlets: Sequence[str] = ()) -> datetime | None:
-        """When the earliest delivery falls due, for a worker that would sleep until then."""
-        query: dict[str, Any] = {"due_at": {"$exists": True}}
-        if skip_outlets:
-            query["outlet"] = {"$nin": list(skip_outlets)}
-        earliest: datetime | None = None
-        for priority in (BREAKING, NORMAL):
-            found = await self.collection.find(
-                {**query, "priority": priority}, {"due_at": 1}, sort=[("due_at", 1)], limit=1
-            )
-            if found and (earliest is None or found[0]["due_at"] < earliest):
-                earliest = found[0]["due_at"]
-        return earliest
 
     async def _change(
         self, delivery: Delivery, fields: Document, *, report: bool = False

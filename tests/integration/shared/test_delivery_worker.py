@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from shared.contracts.outlets import DeliveryState, Operation
+from shared.delivery.carrier import Carrier
 from shared.delivery.errors import AuthDead, GiveUp, OutcomeUnknown, TryAgain
 from shared.delivery.ledger import LEASE_SECONDS, Ledger
 from shared.delivery.model import Delivery, Plan
@@ -34,6 +35,11 @@ def outside(scripted: Any, request: pytest.FixtureRequest) -> Any:
 @pytest.fixture
 def worker(ledger: Ledger, outside: Any, clock: ManualClock) -> Worker:
     return Worker(ledger, outside, clock)
+
+
+@pytest.fixture
+def carrier(ledger: Ledger, outside: Any, clock: ManualClock) -> Carrier:
+    return Carrier(ledger, outside, clock, lambda: None)
 
 
 async def state_of(ledger: Ledger, plan: Plan) -> Delivery:
@@ -373,14 +379,14 @@ async def test_a_drop_ends_it_unsent(
 
 
 async def test_a_worker_whose_lease_ran_out_does_not_send(
-    ledger: Ledger, outside: Any, worker: Worker, plan: Make, clock: ManualClock
+    ledger: Ledger, outside: Any, worker: Worker, plan: Make, clock: ManualClock, carrier: Carrier
 ) -> None:
     await ledger.plan(plan())
     slow = await ledger.claim()
     assert slow is not None
     clock.advance(LEASE_SECONDS)
     await worker.run_due()
-    await worker.process(slow)  # it wakes up, composes, and cannot arm
+    await carrier.carry(slow)  # it wakes up, composes, and cannot arm
     assert outside.calls == ["compose", "send", "compose"]
     assert len(outside.effects) == 1
 
@@ -545,7 +551,7 @@ async def test_an_older_edit_that_comes_after_a_newer_one_says_nothing_again(
 
 
 async def test_who_stood_still_past_the_lease_does_not_send(
-    ledger: Ledger, outside: Any, worker: Worker, plan: Make, clock: ManualClock
+    ledger: Ledger, outside: Any, carrier: Carrier, plan: Make, clock: ManualClock
 ) -> None:
     async def guard(delivery: Delivery) -> Go:
         clock.advance(LEASE_SECONDS)  # the machine sleeps while the guards are read
@@ -555,7 +561,7 @@ async def test_who_stood_still_past_the_lease_does_not_send(
     await ledger.plan(plan())
     claimed = await ledger.claim()
     assert claimed is not None
-    await worker.process(claimed)
+    await carrier.carry(claimed)
     assert (outside.calls, outside.effects) == (["compose"], [])
     assert (await state_of(ledger, plan())).state is S.ARMED
 
@@ -574,7 +580,7 @@ async def test_who_stood_still_past_the_lease_does_not_send(
 async def test_a_failover_after_the_call_does_not_make_a_doubt_of_what_is_known(
     ledger: Ledger,
     outside: Any,
-    worker: Worker,
+    carrier: Carrier,
     plan: Make,
     monkeypatch: pytest.MonkeyPatch,
     applied: bool,
@@ -603,7 +609,7 @@ async def test_a_failover_after_the_call_does_not_make_a_doubt_of_what_is_known(
     await ledger.plan(plan())
     claimed = await ledger.claim()
     assert claimed is not None
-    await worker.process(claimed)
+    await carrier.carry(claimed)
     end = await state_of(ledger, plan())
     assert (end.state, end.fence) == (state, claimed.fence + 2)
     found = await ledger.collection.find_one({"_id": end.id})
