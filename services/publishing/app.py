@@ -94,7 +94,7 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
         *history.routes(records),
         *board.routes(lines, streams),
         *media.routes(pictures, Darkroom(room), public_url),
-        *people.routes(desk),
+        *people.routes(desk, settings.trusted_proxies),
     ]
     return Service(
         name="publishing",

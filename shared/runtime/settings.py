@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     log_format: str = Field(default="json", pattern="^(json|console)$")
     allow_private_hosts: tuple[str, ...] = ()
     """Names or addresses that outbound requests may reach although they are private (development)."""
+    trusted_proxies: int = Field(default=0, ge=0, le=10)
+    """How many proxies of ours stand in front; that many last entries of X-Forwarded-For are believed."""
     lease_seconds: float | None = Field(default=None, gt=0)
     """How long a worker may hold a delivery before another takes it up; unset, longer than its longest send."""
     grace_seconds: float = 20.0

@@ -147,3 +147,15 @@ def _dump(value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", exclude_none=True)
     raise TypeError(type(value).__name__)
+
+
+def client_address(request: web.Request, trusted_proxies: int) -> str:
+    """Who is really calling: what the outermost of our own proxies saw, never what the caller claims.
+
+    Each proxy appends the address it was called from, so of `trusted_proxies` entries counted from
+    the end the first is the caller; anything before it was written by the caller.
+    """
+    forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
+    if trusted_proxies and len(forwarded) >= trusted_proxies and forwarded[-trusted_proxies]:
+        return forwarded[-trusted_proxies]
+    return request.remote or ""

@@ -14,7 +14,14 @@ from services.publishing.usecases.people import FrontDesk, Person, Token
 from shared.runtime.ids import is_id
 from shared.web.identity import IDENTITIES, Role, require_role
 from shared.web.problems import Problem
-from shared.web.requests import json_response, paging, path_id, query_values, read_json
+from shared.web.requests import (
+    client_address,
+    json_response,
+    paging,
+    path_id,
+    query_values,
+    read_json,
+)
 
 
 def person_json(person: Person) -> dict[str, Any]:
@@ -39,14 +46,15 @@ def token_json(token: Token) -> dict[str, Any]:
     }
 
 
-def routes(desk: FrontDesk) -> list[web.AbstractRouteDef]:
+def routes(desk: FrontDesk, trusted_proxies: int) -> list[web.AbstractRouteDef]:
     async def end(request: web.Request, ended: Token) -> None:
         """Refuse the token here at once; its event does the same everywhere else."""
         await request.app[IDENTITIES].revoke(ended.id, ended.expires_at)
 
     async def sign_in(request: web.Request) -> web.Response:
         credentials = await read_json(request, SignIn)
-        token, issued = await acts.sign_in(desk, credentials, request.remote or "")
+        address = client_address(request, trusted_proxies)
+        token, issued = await acts.sign_in(desk, credentials, address)
         return _secret({"token": token, "expires_at": issued.expires_at})
 
     async def sign_out(request: web.Request) -> web.Response:

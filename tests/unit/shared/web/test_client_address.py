@@ -1,0 +1,25 @@
+"""Who is calling is what our own proxy saw, never what the caller wrote."""
+
+from __future__ import annotations
+
+import pytest
+from aiohttp.test_utils import make_mocked_request
+
+from shared.web.requests import client_address
+
+
+@pytest.mark.parametrize(
+    ("header", "proxies", "address"),
+    [
+        ("198.51.100.7", 1, "198.51.100.7"),
+        ("203.0.113.9, 198.51.100.7", 1, "198.51.100.7"),
+        ("203.0.113.9, 198.51.100.7, 10.0.0.2", 2, "198.51.100.7"),
+        ("198.51.100.7", 0, ""),
+        ("198.51.100.7", 2, ""),
+        ("", 1, ""),
+    ],
+)
+def test_only_our_own_proxies_are_believed(header: str, proxies: int, address: str) -> None:
+    request = make_mocked_request("POST", "/", headers={"X-Forwarded-For": header})
+    request = request.clone(remote="")
+    assert client_address(request, proxies) == address
