@@ -13,6 +13,8 @@ from shared.contracts.outlets import Operation, OutletLine
 from shared.delivery.ledger import Ledger
 from shared.storage.held import Held
 
+LOOKS = 2
+
 
 class Planning:
     """Applies a held snapshot: plan what it asks for, cancel what it makes void, wake the worker."""
@@ -31,22 +33,27 @@ class Planning:
 
     async def apply(self, held: Held) -> Sequence[OutletLine]:
         article = held.article
-        existing, accounts = await asyncio.gather(
-            self._ledger.of_article(article.id), self._accounts.all()
-        )
-        wanted = plans(
-            article,
-            held.acted_at,
-            [account for account, _ in accounts],
-            existing,
-            lateness=self._lateness,
-            traceparent=held.traceparent,
-        )
-        if existing:
-            await self._void(article.id, article.revision, article.status)
-        await asyncio.gather(*(self._ledger.plan(plan) for plan in wanted))
-        if wanted:
-            self._wake_worker()
+        for _ in range(LOOKS):
+            existing, accounts = await asyncio.gather(
+                self._ledger.of_article(article.id), self._accounts.all()
+            )
+            wanted = plans(
+                article,
+                held.acted_at,
+                [account for account, _ in accounts],
+                existing,
+                lateness=self._lateness,
+                traceparent=held.traceparent,
+            )
+            if existing:
+                await self._void(article.id, article.revision, article.status)
+            entered = await asyncio.gather(*(self._ledger.plan(plan) for plan in wanted))
+            if wanted:
+                self._wake_worker()
+            if all(entered):
+                break
+            # The handler of another revision entered the same post since we looked; with it in
+            # the ledger this revision may ask for something else, such as an edit of that post.
         return [delivery.line() for delivery in await self._ledger.of_article(article.id)]
 
     async def _void(self, article_id: str, revision: int, status: Status) -> None:
