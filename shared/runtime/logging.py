@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 from opentelemetry import trace
 
 
@@ -15,6 +16,12 @@ def _add_trace(_: Any, __: str, entry: dict[str, Any]) -> dict[str, Any]:
     if context.is_valid:
         entry["trace_id"] = format(context.trace_id, "032x")
     return entry
+
+
+def drop_malformed_requests(record: logging.LogRecord) -> bool:
+    """False for a request that is no HTTP: its traceback quotes the header, which may be a token."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
 
 
 def configure_logging(service: str, level: str = "INFO", form: str = "json") -> None:
@@ -50,4 +57,5 @@ def configure_logging(service: str, level: str = "INFO", form: str = "json") -> 
     root.setLevel(level)
     for noisy in ("aio_pika", "aiormq", "pymongo", "aiohttp.access", "asyncio", "mail.log"):
         logging.getLogger(noisy).setLevel("WARNING")
+    logging.getLogger("aiohttp.server").addFilter(drop_malformed_requests)
     structlog.contextvars.bind_contextvars(service=service)

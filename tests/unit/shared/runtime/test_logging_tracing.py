@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from aiohttp.http_exceptions import LineTooLong
 from opentelemetry import trace
 
 from shared.runtime import tracing
-from shared.runtime.logging import configure_logging
+from shared.runtime.logging import configure_logging, drop_malformed_requests
 from shared.runtime.tracing import configure_tracing, current_traceparent, handling, serving
 
 CAUSE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -92,3 +93,20 @@ def test_a_broken_traceparent_is_no_reason_to_fail(broken: str | None) -> None:
         assert not trace.get_current_span().links  # type: ignore[attr-defined]
     with serving("x", broken):
         assert current_traceparent() is not None
+
+
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [(LineTooLong(b"Authorization: Bearer secret", 8190), False), (OSError("x"), True)],
+)
+def test_a_malformed_request_is_not_quoted_in_the_log(error: Exception, kept: bool) -> None:
+    record = logging.LogRecord(
+        "aiohttp.server",
+        logging.ERROR,
+        "",
+        0,
+        "Error handling request",
+        (),
+        (type(error), error, None),
+    )
+    assert drop_malformed_requests(record) is kept
