@@ -212,6 +212,26 @@ async def test_find_tells_there_from_not_there(desk: SocialDesk) -> None:
     assert found.remote_id == posted.remote_id
 
 
+async def test_a_look_up_never_takes_another_publication_for_its_own(desk: SocialDesk) -> None:
+    if not desk.spec.capabilities.lookup:
+        return
+    first = desk.article()
+    second = first.model_copy(update={"revision": 5, "publication": 2})
+    channel = await desk.outside.channel(f"{desk.spec.name}/main")
+    payloads = [
+        await channel.compose(
+            Intent(key=key, operation=Operation.POST, article=article, now=desk.clock.now())
+        )
+        for key, article in (("k1", first), ("k2", second))
+    ]
+    await channel.post(payloads[1])
+    assert await channel.find(payloads[0]) is None
+    await channel.post(payloads[0])
+    found = [await channel.find(payload) for payload in payloads]
+    assert None not in found
+    assert found[0].remote_id != found[1].remote_id
+
+
 async def test_removing_twice_is_removing_once(desk: SocialDesk) -> None:
     article = desk.article()
     channel = await desk.outside.channel(f"{desk.spec.name}/main")

@@ -126,7 +126,7 @@ def compose(
         idempotency_key=hashlib.sha256(key.encode()).hexdigest(),
         composed_at=now,
         status=_text(article, settings, limits, _notice(article, settings) if notice else ""),
-        link=tracked(article.url),
+        link=tracked(article.url, article.publication),
         visibility=settings.visibility,
         language=_language(article.language) or settings.language,
         image=image,
@@ -170,7 +170,7 @@ def described(image: LeadImage, rendition: Rendition, data: bytes, limits: Limit
 
 def _text(article: Article, settings: MastodonSettings, limits: Limits, notice: str) -> str:
     limit, reserved = limits.max_characters, limits.characters_reserved_per_url
-    link = tracked(article.url)
+    link = tracked(article.url, article.publication)
     own_words = cleaned(article.social.get("mastodon", ""))
     # An editor who wrote the address into the text has placed the link.
     body = address(article.url).sub(lambda _: link, own_words) or _lead(article)

@@ -75,11 +75,16 @@ def fit(text: str, limit: int, reserved: int = RESERVED_PER_URL) -> str:
     return fitting.fit(text, limit, lambda part: length(part, reserved))
 
 
-def tracked(url: str) -> str:
-    """The article's address with our campaign parameters; its own query and fragment stay."""
+def tracked(url: str, publication: int = 1) -> str:
+    """The article's address with our campaign parameters; its own query and fragment stay.
+
+    A later publication is told apart by its number: the look-up goes by this address, and must
+    never take the second publication's post for the first's.
+    """
     parts = urlsplit(url)
     own = f"{parts.query}&" if parts.query else ""
-    return parts._replace(query=f"{own}utm_source=mastodon&utm_medium=social").geturl()
+    again = f"&utm_content={publication}" if publication > 1 else ""
+    return parts._replace(query=f"{own}utm_source=mastodon&utm_medium=social{again}").geturl()
 
 
 def address(url: str) -> regex.Pattern[str]:
