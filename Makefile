@@ -52,7 +52,7 @@ chaos: .venv/.dev servers ## Kill the parts at random while 200 articles are pub
 	@$(BIN)/pytest tests/chaos -s
 
 asyncapi: .venv/.dev ## Write shared/contracts/asyncapi.json anew
-	@$(BIN)/python -m shared.contracts.asyncapi
+	@$(BIN)/python -m shared.contracts.asyncapi --write
 
 lock: ## Resolve the dependencies anew
 	@$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --no-annotate --extra embedded pyproject.toml -o requirements.lock

@@ -32,9 +32,10 @@ from services.standalone.mongod import Mongod
 from services.standalone.ports import free_port
 from services.standalone.rabbitmq import PrivateRabbit
 from services.standalone.stack import DEFAULT_PUBLICATION
+from shared.contracts.identity import Role
 from shared.runtime.clock import SystemClock
 from shared.runtime.keys import KeyRing
-from shared.web.identity import Identities, Role
+from shared.web.identity import Identities
 
 ROOT = Path(__file__).parents[2]
 CADDYFILE = ROOT / "deploy" / "Caddyfile"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from services.publishing.domain.people import NewPerson, NewToken
 from services.publishing.usecases.people import FrontDesk, create_token, ensure_admin
-from shared.web.identity import Identity, Role
+from shared.contracts.identity import Role
+from shared.web.identity import Identity
 
 ADMIN_EMAIL = "admin@localhost"
 TOKEN_DAYS = 30

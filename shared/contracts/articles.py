@@ -11,21 +11,17 @@ from shared.contracts.base import Contract, EventData, Instant
 
 
 class Status(StrEnum):
-    """Where an article stands. Only `published` is visible to readers; `retracted` shows a notice."""
+    """Where an article stands. Only `published` is visible to readers; `retracted` shows a notice.
+
+    Events carry `published`, `unpublished` and `retracted`; the others stay inside the newsroom.
+    """
 
     DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    SCHEDULED = "scheduled"
     PUBLISHED = "published"
     UNPUBLISHED = "unpublished"
     RETRACTED = "retracted"
-
-
-class Byline(Contract):
-    """One author as printed. `url` is an absolute http(s) address of the author's own page."""
-
-    name: str
-    role: str | None = None
-    bio: str | None = None
-    url: str | None = None
 
 
 class Rendition(Contract):
@@ -39,6 +35,15 @@ class Rendition(Contract):
     size: int
 
 
+class Crop(Contract):
+    """The part of a picture to show, as fractions (0 to 1) of its width and height from top left."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
 class LeadImage(Contract):
     """The lead image with the words a person who cannot see it needs."""
 
@@ -47,8 +52,57 @@ class LeadImage(Contract):
     caption: str | None = None
     credit: str | None = None
     focus: tuple[float, float] = (0.5, 0.5)
+    crops: dict[Literal["16x9", "4x3", "1x1"], Crop] = Field(default_factory=dict)
+    """Chosen by a person, by the ratio of width to height; where none is, crop around `focus`."""
     renditions: tuple[Rendition, ...] = ()
     """Largest first; `original` is what was uploaded, cleaned of EXIF."""
+
+
+class InlineImage(LeadImage):
+    """A picture inside the body; `body_html` shows it already."""
+
+
+class AuthorLink(Contract):
+    """Where else an author can be found."""
+
+    name: str
+    url: str
+
+
+class Portrait(Contract):
+    """An author's picture."""
+
+    media_id: str
+    alt: str
+    renditions: tuple[Rendition, ...] = ()
+
+
+class Byline(Contract):
+    """One author as printed. `url` is an absolute http(s) address of the author's own page."""
+
+    name: str
+    role: str | None = None
+    bio: str | None = None
+    url: str | None = None
+    slug: str | None = None
+    """Names the author's profile here; None for somebody without one."""
+    portrait: Portrait | None = None
+    links: tuple[AuthorLink, ...] = ()
+
+
+class SearchOverride(Contract):
+    """What search engines are told instead of headline and summary."""
+
+    title: str | None = None
+    description: str | None = None
+
+
+class ShareOverride(Contract):
+    """What a shared link shows instead of headline, summary and lead image."""
+
+    title: str | None = None
+    description: str | None = None
+    image: LeadImage | None = None
 
 
 class Correction(Contract):
@@ -104,6 +158,20 @@ class Article(Contract):
     retraction: Retraction | None = None
     redirects: tuple[str, ...] = ()
     """Earlier slugs of this article; each must lead to `url`."""
+    former_paths: tuple[str, ...] = ()
+    """Paths (`/2019/05/old-name/`) the article had before it came here; each must lead to `url`."""
+    direction: Literal["ltr", "rtl"] = "ltr"
+    search: SearchOverride | None = None
+    share: ShareOverride | None = None
+    images: tuple[InlineImage, ...] = ()
+    """The pictures of the body, in order."""
+    related: tuple[str, ...] = ()
+    """Ids of articles that were public when this snapshot was made."""
+    translation_group: str | None = None
+    """Articles that share it are translations of each other."""
+    imported: bool = False
+    """True while its only publication was made elsewhere, before it came here: pages and lists show
+    it, and nobody is told (no posts, mails, webhooks or pings)."""
 
 
 class ArticleEvent(EventData):

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import ClassVar
 
 from shared.contracts.base import EventData, Instant
+
+
+class Role(IntEnum):
+    """What a token lets its holder do; each role may do what those below it may."""
+
+    CONTRIBUTOR = 1
+    EDITOR = 2
+    CHIEF = 3
+    ADMIN = 4
 
 
 class TokenRevoked(EventData):

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal, Protocol
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from shared.contracts.identity import Role
 from shared.contracts.outlets import DeliveryState
-from shared.web.identity import Role, require_role
+from shared.web.identity import require_role
 from shared.web.problems import Problem, not_found
 from shared.web.requests import json_response, paging, query_values, read_json
 

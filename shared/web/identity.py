@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntEnum
 
 import jwt
 from aiohttp import web
 
+from shared.contracts.identity import Role
 from shared.runtime.clock import Clock
 from shared.runtime.ids import new_id
 from shared.runtime.keys import KeyRing
@@ -18,15 +18,6 @@ from shared.web.problems import Problem
 ISSUER = "herald"
 ALGORITHM = "HS256"
 REVOCATIONS_FRESH_SECONDS = 2.0
-
-
-class Role(IntEnum):
-    """Each role may do what those below it may."""
-
-    CONTRIBUTOR = 1
-    EDITOR = 2
-    CHIEF = 3
-    ADMIN = 4
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from aiohttp import web
 
 from services.notifications.domain.campaigns import Campaign
 from services.notifications.store.campaigns import Campaigns
-from shared.web.identity import Role, require_role
+from shared.contracts.identity import Role
+from shared.web.identity import require_role
 from shared.web.problems import not_found
 from shared.web.requests import json_response, paging, query_values
 

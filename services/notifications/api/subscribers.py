@@ -13,7 +13,8 @@ from services.notifications.domain.errors import HasUnsubscribed, SubscriberExis
 from services.notifications.domain.subscribers import Standing, Subscriber
 from services.notifications.store.subscribers import Subscribers
 from services.notifications.usecases import bring_in
-from shared.web.identity import Role, require_role
+from shared.contracts.identity import Role
+from shared.web.identity import require_role
 from shared.web.problems import Problem, not_found
 from shared.web.requests import json_response, paging, path_id, query_values, read_json
 

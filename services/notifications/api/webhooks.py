@@ -12,9 +12,10 @@ from services.notifications.domain.errors import WebhookExists
 from services.notifications.domain.webhooks import Webhook
 from services.notifications.store.webhooks import Webhooks
 from services.notifications.webhooks.sender import NoAnswer, NotSent, Sender, message
+from shared.contracts.identity import Role
 from shared.runtime.clock import Clock, monotonic
 from shared.runtime.ids import new_token
-from shared.web.identity import Role, require_role
+from shared.web.identity import require_role
 from shared.web.outbound import Forbidden, OutboundPolicy
 from shared.web.problems import Problem, not_found
 from shared.web.requests import json_response, paging, path_id, query_values, read_json

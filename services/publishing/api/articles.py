@@ -27,8 +27,9 @@ from services.publishing.usecases import publication, writing
 from services.publishing.usecases.change import load
 from services.publishing.usecases.ports import Newsroom
 from shared.contracts.articles import Status
+from shared.contracts.identity import Role
 from shared.runtime.ids import is_id
-from shared.web.identity import Identity, Role, require_role
+from shared.web.identity import Identity, require_role
 from shared.web.problems import Problem
 from shared.web.requests import (
     etag_of,

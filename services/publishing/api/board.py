@@ -11,8 +11,9 @@ from aiohttp import web
 from services.publishing.api.shown import shown
 from services.publishing.api.streams import Heart, Streams, event_id
 from services.publishing.store.board import BoardLine, BoardStore
+from shared.contracts.identity import Role
 from shared.storage.errors import StorageUnavailable
-from shared.web.identity import Role, require_role
+from shared.web.identity import require_role
 from shared.web.problems import not_found
 from shared.web.requests import json_response, path_id, query_values
 

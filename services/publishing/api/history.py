@@ -11,8 +11,9 @@ from aiohttp import web
 
 from services.publishing.api.shown import shown
 from services.publishing.store.records import RecordStore
+from shared.contracts.identity import Role
 from shared.storage.client import Document
-from shared.web.identity import Role, require_role
+from shared.web.identity import require_role
 from shared.web.problems import Problem, not_found
 from shared.web.requests import json_response, paging, path_id, query_values
 

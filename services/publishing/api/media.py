@@ -12,8 +12,9 @@ from services.publishing.domain.article import renditions
 from services.publishing.store.pictures import PictureStore
 from services.publishing.usecases.pictures import Darkroom
 from services.publishing.usecases.ports import StoredPicture
+from shared.contracts.identity import Role
 from shared.web.app import MAX_UPLOAD_BYTES
-from shared.web.identity import Role, require_role
+from shared.web.identity import require_role
 from shared.web.problems import Problem, not_found
 from shared.web.requests import json_response
 

@@ -11,8 +11,9 @@ from services.publishing.api.shown import shown
 from services.publishing.domain.people import NewPerson, NewToken, PersonChange, SignIn
 from services.publishing.usecases import people as acts
 from services.publishing.usecases.people import FrontDesk, Person, Token
+from shared.contracts.identity import Role
 from shared.runtime.ids import is_id
-from shared.web.identity import IDENTITIES, Role, require_role
+from shared.web.identity import IDENTITIES, require_role
 from shared.web.problems import Problem
 from shared.web.requests import (
     client_address,

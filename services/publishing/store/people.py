@@ -12,13 +12,12 @@ from services.publishing.domain.errors import Conflict
 from services.publishing.usecases.change import SOURCE
 from services.publishing.usecases.people import Person, Token
 from shared.contracts.events import write_event
-from shared.contracts.identity import TokenRevoked
+from shared.contracts.identity import Role, TokenRevoked
 from shared.runtime.ids import NewId, new_id
 from shared.runtime.tracing import current_traceparent
 from shared.storage.client import Collection, Database, Document
 from shared.storage.errors import Duplicate
 from shared.storage.outbox import append, declare_outbox, entry
-from shared.web.identity import Role
 
 WINDOW = timedelta(minutes=15)
 FAILURES = 5

@@ -18,9 +18,10 @@ from services.publishing.domain.errors import (
 from services.publishing.domain.passwords import Passwords
 from services.publishing.domain.people import NewPerson, NewToken, PersonChange, SignIn
 from services.publishing.usecases.ports import ActRecord, Records
+from shared.contracts.identity import Role
 from shared.runtime.clock import Clock
 from shared.runtime.ids import NewId
-from shared.web.identity import Identities, Identity, Role
+from shared.web.identity import Identities, Identity
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from services.publishing.domain.states import Act, transition
 from services.publishing.usecases.change import change, expect, load, record, record_of
 from services.publishing.usecases.ports import Newsroom
 from shared.contracts.articles import Status
+from shared.contracts.identity import Role
 from shared.storage.errors import StorageUnavailable
-from shared.web.identity import Identity, Role
+from shared.web.identity import Identity
 
 LONG_BODY = 5_000
 """Characters from which rendering leaves the event loop; below, it costs about a millisecond."""

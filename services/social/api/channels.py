@@ -14,8 +14,9 @@ from services.social.domain.errors import AccountExists, NoSuchAccount, UnknownC
 from services.social.domain.planning import Account
 from services.social.store import EVERYTHING, Accounts, Pause, scopes
 from services.social.usecases import connect
+from shared.contracts.identity import Role
 from shared.delivery.errors import DeliveryError
-from shared.web.identity import Role, require_role
+from shared.web.identity import require_role
 from shared.web.outbound import Forbidden, OutboundPolicy
 from shared.web.problems import Problem, invalid, not_found
 from shared.web.requests import json_response, query_values, read_json

@@ -34,6 +34,7 @@ from shared.contracts.articles import (
 )
 from shared.contracts.base import EventData
 from shared.contracts.events import Event, Outgoing, read_event, write_event
+from shared.contracts.identity import Role
 from shared.contracts.outlets import OutletLine, OutletReported
 from shared.delivery.worker import Worker
 from shared.messaging.bus import Bus
@@ -45,7 +46,7 @@ from shared.storage.client import Database
 from shared.storage.outbox import Relay
 from shared.web.app import make_app
 from shared.web.hosting import Service
-from shared.web.identity import Identities, Role
+from shared.web.identity import Identities
 
 ORIGIN = "https://news.example"
 SECRET = "s" * 32

@@ -11,9 +11,9 @@ import aiohttp
 import pytest
 
 from shared.contracts.articles import Article
+from shared.contracts.identity import Role
 from shared.runtime.clock import ManualClock
 from shared.storage.client import Database
-from shared.web.identity import Role
 
 Story = Callable[..., Article]
 ANA = "ana@readers.example"

@@ -11,10 +11,10 @@ from standardwebhooks import Webhook
 
 from services.notifications.webhooks.sender import Sender
 from shared.contracts.articles import Article, Status
+from shared.contracts.identity import Role
 from shared.contracts.outlets import DeliveryState
 from shared.runtime.clock import ManualClock
 from shared.storage.client import Database
-from shared.web.identity import Role
 
 Story = Callable[..., Article]
 OUTLET = "webhook/partner"

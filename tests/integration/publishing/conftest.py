@@ -21,6 +21,7 @@ from services.publishing.settings import PublishingSettings
 from services.standalone.mongod import Mongod
 from shared.contracts.base import EventData
 from shared.contracts.events import Event, Outgoing, read_event, write_event
+from shared.contracts.identity import Role
 from shared.contracts.outlets import DeliveryState, Operation, OutletLine, OutletReported
 from shared.messaging.bus import BrokerUnavailable
 from shared.runtime.clock import ManualClock
@@ -30,7 +31,7 @@ from shared.storage.client import Database, open_client
 from shared.storage.outbox import Relay
 from shared.web.app import make_app
 from shared.web.hosting import Service
-from shared.web.identity import Identities, Revocations, Role
+from shared.web.identity import Identities, Revocations
 
 SECRET = "a secret of more than thirty-two characters"
 ORIGIN = "https://news.example"

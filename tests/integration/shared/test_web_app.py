@@ -16,13 +16,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import BaseModel
 
+from shared.contracts.identity import Role
 from shared.runtime.clock import ManualClock
 from shared.runtime.keys import KeyRing
 from shared.storage.client import Database
 from shared.storage.errors import DocumentTooLarge, StorageUnavailable
 from shared.web.app import MAX_BODY_BYTES, SECURITY_HEADERS, make_app
 from shared.web.conditional import prepare, serve
-from shared.web.identity import ALGORITHM, Identities, Revocations, Role, require_role
+from shared.web.identity import ALGORITHM, Identities, Revocations, require_role
 from shared.web.requests import json_response, read_json
 
 KEYS = KeyRing("k" * 40)

@@ -22,6 +22,7 @@ from services.social.settings import SocialSettings
 from shared.contracts.articles import Article, ArticleEvent, ArticlePublished, ArticleUpdated
 from shared.contracts.base import EventData
 from shared.contracts.events import Event, write_event
+from shared.contracts.identity import Role
 from shared.contracts.outlets import OperatorAlert, OutletLine, OutletReported
 from shared.messaging.bus import Subscription
 from shared.messaging.memory import MemoryBus
@@ -30,7 +31,7 @@ from shared.runtime.ids import new_id
 from shared.runtime.keys import KeyRing
 from shared.storage.client import Database
 from shared.web.hosting import Host, Service
-from shared.web.identity import Identities, Revocations, Role
+from shared.web.identity import Identities, Revocations
 
 SECRET = "a secret of more than thirty-two characters"
 OUTBOUND = Subscription("test.reports", ("outlet.*", "operator.*"))

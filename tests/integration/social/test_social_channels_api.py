@@ -10,8 +10,8 @@ import pytest
 
 from services.social.channels import discover
 from services.social.store import Accounts
+from shared.contracts.identity import Role
 from shared.storage.client import Database
-from shared.web.identity import Role
 
 ROOT = "/api/v1/channels"
 ONE = f"{ROOT}/mastodon/main"

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
+from shared.contracts.identity import Role
 from shared.contracts.outlets import DeliveryState
 from shared.storage.client import Database
-from shared.web.identity import Role
 
 ROOT = "/api/v1/deliveries"
 ARTICLE = "019ab000-0000-7000-8000-000000000001"

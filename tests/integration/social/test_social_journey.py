@@ -8,11 +8,10 @@ from typing import Any
 
 from services.social.store import Accounts
 from shared.contracts.articles import ArticleRetracted, Status
-from shared.contracts.identity import TokenRevoked
+from shared.contracts.identity import Role, TokenRevoked
 from shared.contracts.outlets import DeliveryState, Operation
 from shared.runtime.keys import KeyRing
 from shared.storage.client import Database
-from shared.web.identity import Role
 
 OUTLETS = {"social/mastodon/main", "social/bluesky/main"}
 FINAL = {state.value for state in DeliveryState if state.final}

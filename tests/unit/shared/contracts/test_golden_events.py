@@ -28,9 +28,9 @@ def examples() -> list[Any]:
 
 
 def objects(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The paths of all objects that are models; `social` is a free mapping."""
+    """The paths of all objects that are models; `social` and `crops` are mappings."""
     if isinstance(value, dict):
-        if path[-1:] != ("social",):
+        if path[-1:] not in {("social",), ("crops",)}:
             yield path
         for key, inner in value.items():
             yield from objects(inner, (*path, key))
