@@ -6,14 +6,16 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from services.publishing.api import articles, board, history, media, people
+from services.publishing.api import acts, articles, board, calendar, history, media, people
 from services.publishing.api.streams import Streams
 from services.publishing.domain.passwords import Passwords
 from services.publishing.handlers import Handlers
 from services.publishing.repair import Repair
+from services.publishing.scheduler import Scheduler
 from services.publishing.settings import PublishingSettings
 from services.publishing.store.articles import ArticleStore
 from services.publishing.store.board import BoardStore
+from services.publishing.store.desk import DeskStore
 from services.publishing.store.people import PersonStore, ThrottleStore, TokenStore, declare_people
 from services.publishing.store.pictures import PictureStore
 from services.publishing.store.records import RecordStore
@@ -59,7 +61,8 @@ def front_desk(
 def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clock) -> Service:
     """Wire the service. Reads `publication.toml`."""
     public_url = settings.public_url
-    store, lines = ArticleStore(database, public_url), BoardStore(database)
+    store, lines = ArticleStore(database), BoardStore(database)
+    lists = DeskStore(database, public_url)
     records, pictures = RecordStore(database), PictureStore(database)
     relay = Relay([store.collection, database["tokens"]], bus.publish, clock)
     desk = front_desk(settings, database, clock, relay)
@@ -79,18 +82,23 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
         clock=clock,
         make_id=new_id,
         wake=wake,
+        schedule_lateness=timedelta(minutes=settings.schedule_lateness_minutes),
+        second_person_retracts=settings.retraction_second_person,
     )
     streams = Streams(lines)
     handlers = Handlers(lines, revocations, clock, streams.changed)
     repair = Repair(room, store, lines, RepairStore(database), wake)
+    scheduler = Scheduler(room)
 
     async def prepare() -> None:
-        for part in (store, lines, records, revocations):
+        for part in (store, lists, lines, records, revocations):
             await part.declare()
         await declare_people(database)
 
     routes: list[web.AbstractRouteDef] = [
-        *articles.routes(room, store),
+        *articles.routes(room, lists),
+        *acts.routes(room),
+        *calendar.routes(room, lists),
         *history.routes(records),
         *board.routes(lines, streams),
         *media.routes(pictures, Darkroom(room), public_url),
@@ -101,6 +109,6 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
         database=database,
         routes=routes,
         subscriptions=[(OUTLETS, handlers.handle)],
-        background=[streams, Loop("repair", repair.step), relay],
+        background=[streams, Loop("scheduler", scheduler.step), Loop("repair", repair.step), relay],
         prepare=prepare,
     )

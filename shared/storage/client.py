@@ -11,7 +11,7 @@ from bson.codec_options import CodecOptions
 from gridfs.asynchronous import AsyncGridFSBucket
 from gridfs.errors import NoFile
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorGridFSBucket
-from pymongo import AsyncMongoClient, ReturnDocument
+from pymongo import AsyncMongoClient, ReturnDocument, UpdateOne
 from pymongo.errors import (
     AutoReconnect,
     ConnectionFailure,
@@ -130,6 +130,16 @@ class Collection:
     @_speaks_our_errors
     async def update_many(self, query: Mapping[str, Any], update: Update) -> int:
         result = await self._raw.update_many(query, update)
+        return int(result.modified_count)
+
+    @_speaks_our_errors
+    async def update_each(self, updates: Sequence[tuple[Mapping[str, Any], Update]]) -> int:
+        """Many conditional updates of one document each, in one round trip and no order.
+
+        How many documents were changed; which ones, only the documents can tell.
+        """
+        operations = [UpdateOne(query, update) for query, update in updates]
+        result = await self._raw.bulk_write(operations, ordered=False)
         return int(result.modified_count)
 
     @_speaks_our_errors

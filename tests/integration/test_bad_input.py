@@ -44,6 +44,8 @@ VALID: dict[str, dict[str, Any]] = {
     "PATCH /api/v1/articles/{id}": {"headline": "Another"},
     "POST /api/v1/articles/{id}/correct": {"kind": "correction", "text": "It was nine."},
     "POST /api/v1/articles/{id}/retract": {"reason": "Not so."},
+    "POST /api/v1/articles/{id}/return": {"note": "Who says so?"},
+    "POST /api/v1/articles/{id}/schedule": {"at": "2031-01-01T06:00:00Z"},
     "POST /api/v1/sessions": {"email": "a@b.example", "password": "wrong password here"},
     "POST /api/v1/users": {
         "email": "x@y.example",

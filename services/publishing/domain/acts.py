@@ -17,6 +17,7 @@ from services.publishing.domain.article import (
 )
 from services.publishing.domain.content import Content, CorrectionText
 from services.publishing.domain.errors import Conflict, Invalid
+from services.publishing.domain.standing import Standing
 from services.publishing.domain.states import Act, transition
 from shared.contracts.articles import (
     Article,
@@ -24,6 +25,7 @@ from shared.contracts.articles import (
     ArticleUpdated,
     Correction,
     Retraction,
+    Status,
 )
 
 
@@ -31,6 +33,7 @@ from shared.contracts.articles import (
 class Decision:
     """What an act leads to. `detail` is what the audit log keeps beside who, when and which act."""
 
+    act: Act
     after: WorkingCopy
     event: ArticleEvent | None = None
     detail: dict[str, Any] = field(default_factory=dict)
@@ -46,8 +49,15 @@ def edit(
     language: str,
     lead_files: tuple[StoredRendition, ...],
 ) -> Decision:
-    """Change the working copy. Raises `WrongStatus`."""
+    """Change the working copy.
+
+    Raises `WrongStatus`; `Conflict` for an embargo that comes too late; `Invalid` where a scheduled
+    article would lack what publishing needs.
+    """
     transition(Act.EDIT, copy.status)
+    _keep_embargo(copy, content, now)
+    if copy.status is Status.SCHEDULED:
+        complete(content)
     changed = [
         name
         for name in Content.model_fields
@@ -63,7 +73,7 @@ def edit(
         revision=copy.revision + 1,
         updated_at=now,
     )
-    return Decision(after, None, {"fields": changed})
+    return Decision(Act.EDIT, after, None, {"fields": changed})
 
 
 def publish(copy: WorkingCopy, now: datetime, public_url: str) -> Decision:
@@ -72,12 +82,15 @@ def publish(copy: WorkingCopy, now: datetime, public_url: str) -> Decision:
     Raises `WrongStatus`, `Invalid` for what is missing, `Conflict` for an embargo or no difference.
     """
     step = transition(Act.PUBLISH, copy.status)
-    _ready(copy, now)
+    complete(copy.content)
+    if (until := embargoed(copy, now)) is not None:
+        raise Conflict("embargo_until", f"under embargo until {until.isoformat()}")
     if step.event is ArticleUpdated:
         after, live = _public(copy, now, public_url)
         if copy.live is not None and same_for_readers(live, copy.live):
             raise Conflict("status", "it is published already and nothing has changed since")
-        return _told(after, ArticleUpdated(article=live, acted_at=now, change="minor"))
+        event = ArticleUpdated(article=live, acted_at=now, change="minor")
+        return Decision(Act.PUBLISH, after, event)
     again = replace(
         copy,
         status=step.to or copy.status,
@@ -85,9 +98,16 @@ def publish(copy: WorkingCopy, now: datetime, public_url: str) -> Decision:
         # The original time stays through every later publication: a news sitemap must not show
         # an old article as new (Google News sitemap, `publication_date`).
         published_at=copy.published_at or now,
+        standing=Standing(),
     )
     after, live = _public(again, now, public_url)
-    return _told(after, _event(step.event, live, now))
+    return Decision(Act.PUBLISH, after, _event(step.event, live, now))
+
+
+def embargoed(copy: WorkingCopy, now: datetime) -> datetime | None:
+    """The instant before which the article may reach nobody; None when there is none ahead."""
+    until = copy.content.embargo_until
+    return until if until is not None and until > now else None
 
 
 def correct(
@@ -95,14 +115,11 @@ def correct(
 ) -> Decision:
     """Bring the public article up to the working copy, with a public notice. Raises as `publish`."""
     transition(Act.CORRECT, copy.status)
-    _ready(copy, now)
+    complete(copy.content)
     notice = Correction(at=now, kind=correction.kind, text=correction.text)
     after, live = _public(replace(copy, corrections=(*copy.corrections, notice)), now, public_url)
-    return _told(
-        after,
-        ArticleUpdated(article=live, acted_at=now, change="correction"),
-        {"kind": correction.kind, "text": correction.text},
-    )
+    event = ArticleUpdated(article=live, acted_at=now, change="correction")
+    return Decision(Act.CORRECT, after, event, {"kind": correction.kind, "text": correction.text})
 
 
 def retract(copy: WorkingCopy, now: datetime, reason: str) -> Decision:
@@ -131,16 +148,27 @@ def _withdrawn(
     }
     # What the public had is what is withdrawn: edits nobody published stay inside.
     live = copy.live.model_copy(update=change)
-    return _told(replace(copy, live=live, **change), _event(step.event, live, now), detail)
+    after = replace(copy, live=live, standing=Standing(), **change)
+    return Decision(act, after, _event(step.event, live, now), detail)
 
 
-def _ready(copy: WorkingCopy, now: datetime) -> None:
-    missing = copy.content.missing()
-    if missing:
+def complete(content: Content) -> None:
+    if missing := content.missing():
         raise Invalid(missing)
-    embargo = copy.content.embargo_until
-    if embargo is not None and embargo > now:
-        raise Conflict("embargo_until", f"under embargo until {embargo.isoformat()}")
+
+
+def _keep_embargo(copy: WorkingCopy, content: Content, now: datetime) -> None:
+    """An embargo is set before an article goes out, and never beyond the instant it will."""
+    until = content.embargo_until
+    if until is None or until == copy.content.embargo_until:
+        return
+    if copy.status is Status.PUBLISHED and until > now:
+        raise Conflict("embargo_until", "it is public already; no embargo can hold it back")
+    plan = copy.standing.schedule
+    if plan is not None and until > plan.due:
+        raise Conflict(
+            "embargo_until", f"it is scheduled for {plan.due.isoformat()}; reschedule it first"
+        )
 
 
 def _public(copy: WorkingCopy, now: datetime, public_url: str) -> tuple[WorkingCopy, Article]:
@@ -153,9 +181,3 @@ def _event(kind: type[ArticleEvent] | None, live: Article, now: datetime) -> Art
     if kind is None:
         raise AssertionError("the table names an event for every public act")
     return kind(article=live, acted_at=now)
-
-
-def _told(
-    after: WorkingCopy, event: ArticleEvent, detail: dict[str, Any] | None = None
-) -> Decision:
-    return Decision(after, event, detail or {})

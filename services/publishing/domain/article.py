@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.publishing.domain.content import Content
+from services.publishing.domain.standing import Standing
 from shared.contracts.articles import (
     Article,
     Byline,
@@ -55,6 +56,8 @@ class WorkingCopy:
     """The last snapshot that went out; None until the first publication."""
     created_at: datetime
     created_by: str
+    standing: Standing = field(default_factory=Standing)
+    """Review, schedule and whatever else is arranged around it."""
 
     @property
     def slug_is_free_to_follow(self) -> bool:

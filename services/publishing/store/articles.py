@@ -7,54 +7,45 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from services.publishing.domain.article import StoredRendition, WorkingCopy, article_url
-from services.publishing.domain.content import Content
+from services.publishing.domain.article import WorkingCopy
 from services.publishing.domain.errors import Conflict
-from services.publishing.usecases.ports import ActRecord, Announcement, Kept
-from shared.contracts.articles import Article, ArticleUpdated, Correction, Retraction, Status
+from services.publishing.store.documents import from_document, to_document
+from services.publishing.usecases.ports import ActRecord, Announcement, Due, Kept, Step
+from shared.contracts.articles import ArticleUpdated, Status
+from shared.runtime.ids import new_token
 from shared.storage.client import Collection, Database, Document
 from shared.storage.errors import Duplicate
 from shared.storage.outbox import append, declare_outbox, entry
 
-LISTED = {
-    "slug": 1,
-    "status": 1,
-    "revision": 1,
-    "published_at": 1,
-    "updated_at": 1,
-    "created_at": 1,
-    "created_by": 1,
-    "language": 1,
-    "live.slug": 1,
-    **{
-        f"content.{name}": 1
-        for name in Content.model_fields
-        if name not in {"slug", "body", "language"}
-    },
-}
+DUE = "standing.schedule.due"
 
 
 class ArticleStore:
     """The `articles` collection."""
 
-    def __init__(self, database: Database, public_url: str) -> None:
+    def __init__(self, database: Database) -> None:
         self.collection: Collection = database["articles"]
-        self._public_url = public_url
 
     async def declare(self) -> None:
         await declare_outbox(self.collection)
         await self.collection.create_index([("slug", 1)], name="slug", unique=True)
-        for keys in (["status"], ["content.section"], ["status", "content.section"]):
-            await self.collection.create_index([(key, 1) for key in [*keys, "_id"]])
         # Partial: only articles with something owed are in these, however many there are in all.
         for field in ("repair_at", "unrecorded_at"):
             await self.collection.create_index(
                 [(field, 1)], name=field, partialFilterExpression={field: {"$exists": True}}
             )
+        await self.collection.create_index(
+            [(DUE, 1)], name="due", partialFilterExpression={"status": Status.SCHEDULED.value}
+        )
 
     async def get(self, article_id: str) -> Kept | None:
         document = await self.collection.find_one({"_id": article_id}, {"outbox": 0})
         return from_document(document) if document else None
+
+    async def many(self, article_ids: Sequence[str]) -> list[Kept]:
+        """Those of the articles that are there, in no order."""
+        found = await self.collection.find({"_id": {"$in": list(article_ids)}}, {"outbox": 0})
+        return [from_document(document) for document in found]
 
     async def insert(self, copy: WorkingCopy, record: ActRecord) -> None:
         try:
@@ -64,35 +55,41 @@ class ArticleStore:
         except Duplicate as error:
             raise Conflict("slug", "this slug belongs to another article") from error
 
-    async def save(
-        self,
-        before: WorkingCopy,
-        after: WorkingCopy,
-        record: ActRecord,
-        announcement: Announcement | None,
-    ) -> bool:
-        old, new = to_document(before), to_document(after)
-        changes = {key: value for key, value in new.items() if old[key] != value} | _owed(record)
-        update: dict[str, Any] = {"$set": changes}
-        if announcement:
-            update = append(entry(announcement.outgoing, record.at))
-            data = announcement.data
-            update["$set"] |= changes | {
-                "awaiting": list(announcement.awaiting),
-                "repair_at": announcement.repair_at,
-                "repair_count": 0,
-                "announced": {
-                    "type": data.TYPE,
-                    "acted_at": data.acted_at,
-                    **({"change": data.change} if isinstance(data, ArticleUpdated) else {}),
-                },
-            }
+    async def save(self, step: Step) -> bool:
         try:
-            return await self.collection.update_one(
-                {"_id": after.id, "revision": before.revision, "status": before.status}, update
-            )
+            return await self.collection.update_one(*_conditional(step))
         except Duplicate as error:
             raise Conflict("slug", "this slug belongs to another article") from error
+
+    async def save_all(self, steps: Sequence[Step]) -> set[str]:
+        """Many steps in one round trip; the ids of those that nobody else was faster with.
+
+        Only for steps that keep their slug.
+        """
+        token = new_token()
+        updates = []
+        for step in steps:
+            query, update = _conditional(step)
+            update["$set"] |= {"wave": token}
+            updates.append((query, update))
+        changed = await self.collection.update_each(updates)
+        ids = [step.after.id for step in steps]
+        if changed == len(ids):
+            return set(ids)
+        found = await self.collection.find({"_id": {"$in": ids}, "wave": token}, {"_id": 1})
+        return {one["_id"] for one in found}
+
+    async def due(self, before: datetime, limit: int) -> list[Due]:
+        """Schedules up to an instant, earliest first."""
+        found = await self.collection.find(
+            {"status": Status.SCHEDULED.value, DUE: {"$lte": before}},
+            {DUE: 1, "revision": 1},
+            sort=[(DUE, 1)],
+            limit=limit,
+        )
+        return [
+            Due(one["_id"], one["revision"], one["standing"]["schedule"]["due"]) for one in found
+        ]
 
     async def delete(self, copy: WorkingCopy) -> bool:
         return await self.collection.delete_one(
@@ -112,78 +109,33 @@ class ArticleStore:
         )
         return [from_document(document) for document in found]
 
-    async def page(
-        self, status: str | None, section: str | None, after: str | None, limit: int
-    ) -> Sequence[Document]:
-        """Articles in brief, newest first, starting behind the id `after`."""
-        query: Document = {}
-        if status:
-            query["status"] = status
-        if section:
-            query["content.section"] = section
-        if after:
-            query["_id"] = {"$lt": after}
-        found = await self.collection.find(query, LISTED, sort=[("_id", -1)], limit=limit)
-        return [_brief(document, self._public_url) for document in found]
+
+def _conditional(step: Step) -> tuple[Document, dict[str, Any]]:
+    """The update of one step, and the condition under which nobody else was faster."""
+    before, record = step.before.copy, step.record
+    old, new = to_document(before), to_document(step.after)
+    changes = {key: value for key, value in new.items() if old[key] != value} | _owed(record)
+    update: dict[str, Any] = {"$set": changes}
+    events = [one for one in (step.announcement, step.alert) if one]
+    if events:
+        outgoing = [one.outgoing if isinstance(one, Announcement) else one for one in events]
+        update = append(*(entry(one, record.at) for one in outgoing))
+        update["$set"] |= changes
+    if step.announcement:
+        data = step.announcement.data
+        update["$set"] |= {
+            "awaiting": list(step.announcement.awaiting),
+            "repair_at": step.announcement.repair_at,
+            "repair_count": 0,
+            "announced": {
+                "type": data.TYPE,
+                "acted_at": data.acted_at,
+                **({"change": data.change} if isinstance(data, ArticleUpdated) else {}),
+            },
+        }
+    query = {"_id": step.after.id, "revision": before.revision, "status": before.status}
+    return query, update
 
 
 def _owed(record: ActRecord) -> Document:
     return {"act": asdict(record), "unrecorded_at": record.at}
-
-
-def to_document(copy: WorkingCopy) -> Document:
-    """The stored form, without the id."""
-    return {
-        "content": copy.content.model_dump(),
-        "slug": copy.slug,
-        "body_html": copy.body_html,
-        "language": copy.language,
-        "lead_files": [asdict(file) for file in copy.lead_files],
-        "status": copy.status.value,
-        "revision": copy.revision,
-        "publication": copy.publication,
-        "published_at": copy.published_at,
-        "updated_at": copy.updated_at,
-        "corrections": [correction.model_dump() for correction in copy.corrections],
-        "retraction": copy.retraction.model_dump() if copy.retraction else None,
-        "redirects": list(copy.redirects),
-        "live": copy.live.model_dump() if copy.live else None,
-        "created_at": copy.created_at,
-        "created_by": copy.created_by,
-    }
-
-
-def from_document(document: Document) -> Kept:
-    """The stored form, back as a working copy with the act that is still owed its lines."""
-    live, retraction = document["live"], document["retraction"]
-    copy = WorkingCopy(
-        id=document["_id"],
-        content=Content.stored(document["content"]),
-        slug=document["slug"],
-        body_html=document["body_html"],
-        language=document["language"],
-        lead_files=tuple(StoredRendition(**file) for file in document["lead_files"]),
-        status=Status(document["status"]),
-        revision=document["revision"],
-        publication=document["publication"],
-        published_at=document["published_at"],
-        updated_at=document["updated_at"],
-        corrections=tuple(Correction.read(one) for one in document["corrections"]),
-        retraction=Retraction.read(retraction) if retraction else None,
-        redirects=tuple(document["redirects"]),
-        live=Article.read(live) if live else None,
-        created_at=document["created_at"],
-        created_by=document["created_by"],
-    )
-    return Kept(copy, ActRecord(**document["act"]) if "unrecorded_at" in document else None)
-
-
-def _brief(document: Document, public_url: str) -> Document:
-    public = document.get("live") if document["status"] == Status.PUBLISHED else None
-    slug = (public or document)["slug"]
-    return {
-        **document["content"],
-        "id": document["_id"],
-        "url": article_url(public_url, slug),
-        **{key: document[key] for key in document if key not in {"_id", "content", "live"}},
-    }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from services.publishing.domain.article import WorkingCopy
-from services.publishing.store.articles import to_document
+from services.publishing.store.documents import to_document
 from services.publishing.usecases.ports import ActRecord
 from shared.storage.client import Collection, Database, Document
 from shared.storage.errors import Duplicate

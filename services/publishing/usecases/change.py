@@ -16,7 +16,7 @@ from services.publishing.domain.acts import Decision
 from services.publishing.domain.article import WorkingCopy
 from services.publishing.domain.errors import NoSuch, Stale
 from services.publishing.domain.states import Act
-from services.publishing.usecases.ports import ActRecord, Announcement, Kept, Newsroom
+from services.publishing.usecases.ports import ActRecord, Announcement, Kept, Newsroom, Step
 from shared.contracts.articles import ArticleEvent
 from shared.contracts.events import Outgoing, write_event
 from shared.runtime.ids import NewId
@@ -55,7 +55,6 @@ async def change(
     article_id: str,
     expected: int | None,
     person: Identity,
-    act: Act,
     decide: Decide,
 ) -> WorkingCopy:
     """Do one act. `expected` is the revision the person saw, None for whichever stands."""
@@ -66,21 +65,29 @@ async def change(
         decision = await decide(before.copy, now)
         if decision is None:
             return before.copy
-        done = record_of(act, person, now, decision.detail)
-        announcement = _announce(room, decision.event, now) if decision.event else None
-        if await room.articles.save(before.copy, decision.after, done, announcement):
-            if announcement:
+        step = step_of(room, before, decision, person, now)
+        if await room.articles.save(step):
+            if step.announcement:
                 room.wake(article_id)
-            await _record_both(room, before, decision.after, done)
+            await record_both(room, step)
             return decision.after
     raise Stale((await load(room, article_id)).copy.revision)
 
 
-async def _record_both(room: Newsroom, before: Kept, after: WorkingCopy, done: ActRecord) -> None:
+def step_of(
+    room: Newsroom, before: Kept, decision: Decision, person: Identity, now: datetime
+) -> Step:
+    """What is to be written for a decision made at `now`."""
+    done = record_of(decision.act, person, now, decision.detail)
+    announcement = _announce(room, decision.event, now) if decision.event else None
+    return Step(before, decision.after, done, announcement)
+
+
+async def record_both(room: Newsroom, step: Step) -> None:
     """The act's lines, and those of the act before it where a crash left them owed."""
-    owed = [record(room, after, done)]
-    if before.unrecorded:
-        owed.append(record(room, before.copy, before.unrecorded))
+    owed = [record(room, step.after, step.record)]
+    if step.before.unrecorded:
+        owed.append(record(room, step.before.copy, step.before.unrecorded))
     await asyncio.gather(*owed)
 
 

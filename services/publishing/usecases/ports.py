@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from services.publishing.domain.article import StoredRendition, WorkingCopy
 from shared.contracts.articles import ArticleEvent
@@ -45,6 +46,27 @@ class Announcement:
 
 
 @dataclass(frozen=True)
+class Step:
+    """One act on one article: what it was, what it becomes, and what is told of it."""
+
+    before: Kept
+    after: WorkingCopy
+    record: ActRecord
+    announcement: Announcement | None = None
+    alert: Outgoing | None = None
+    """Something an operator must hear, sent with the act."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """A schedule: of which article, at which revision, for when."""
+
+    id: str
+    revision: int
+    at: datetime
+
+
+@dataclass(frozen=True)
 class StoredPicture:
     """A picture and its sizes, largest first."""
 
@@ -62,14 +84,14 @@ class Articles(Protocol):
     async def insert(self, copy: WorkingCopy, record: ActRecord) -> None:
         """Raises `Conflict` when the slug is another article's."""
 
-    async def save(
-        self,
-        before: WorkingCopy,
-        after: WorkingCopy,
-        record: ActRecord,
-        announcement: Announcement | None,
-    ) -> bool:
+    async def save(self, step: Step) -> bool:
         """False when somebody else changed it first. Raises `Conflict` for a taken slug."""
+
+    async def save_all(self, steps: Sequence[Step]) -> set[str]: ...
+
+    async def due(self, before: datetime, limit: int) -> list[Due]: ...
+
+    async def many(self, article_ids: Sequence[str]) -> list[Kept]: ...
 
     async def delete(self, copy: WorkingCopy) -> bool: ...
 
@@ -120,3 +142,12 @@ class Newsroom:
     make_id: NewId
     wake: Callable[[str], None]
     """Tells the relay that this article has just got an event."""
+    schedule_lateness: timedelta
+    """How late a schedule may still come true where the editor did not say."""
+    second_person_retracts: bool
+    """Whether one chief asks for a retraction and another confirms it."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The publication's own clock, for showing; instants are kept in UTC."""
+        return ZoneInfo(self.publication.time_zone)

@@ -11,13 +11,13 @@ from datetime import datetime
 from services.publishing.domain import acts, markdown
 from services.publishing.domain.article import StoredRendition, WorkingCopy
 from services.publishing.domain.content import Content
-from services.publishing.domain.errors import Conflict, Invalid, NotAllowed, Stale
+from services.publishing.domain.errors import Conflict, Invalid, Stale
 from services.publishing.domain.slugs import candidates, slug_from
-from services.publishing.domain.states import Act, transition
+from services.publishing.domain.states import Act
 from services.publishing.usecases.change import change, expect, load, record, record_of
 from services.publishing.usecases.ports import Newsroom
+from services.publishing.usecases.review import allow
 from shared.contracts.articles import Status
-from shared.contracts.identity import Role
 from shared.storage.errors import StorageUnavailable
 from shared.web.identity import Identity
 
@@ -73,8 +73,7 @@ async def edit(
     replaced: list[str] = []
 
     async def decide(copy: WorkingCopy, now: datetime) -> acts.Decision | None:
-        _may_write(copy, person)
-        transition(Act.EDIT, copy.status)
+        allow(Act.EDIT, copy, person)
         content = copy.content.amended(patch)
         if content == copy.content:
             return None
@@ -91,7 +90,7 @@ async def edit(
             lead_files=prepared.lead_files,
         )
 
-    after = await change(room, article_id, expected, person, Act.EDIT, decide)
+    after = await change(room, article_id, expected, person, decide)
     for slug in replaced:
         if slug not in {after.slug, *after.public_slugs}:
             # The edit stands already; a slug that stays reserved is taken over when it is wanted.
@@ -104,8 +103,7 @@ async def delete(room: Newsroom, article_id: str, expected: int | None, person: 
     """Remove a draft; its revisions stay in the log. Raises as `edit`."""
     copy = (await load(room, article_id)).copy
     expect(copy, expected)
-    _may_write(copy, person)
-    transition(Act.DELETE, copy.status)
+    allow(Act.DELETE, copy, person)
     if not await room.articles.delete(copy):
         raise Stale((await load(room, article_id)).copy.revision)
     done = record_of(Act.DELETE, person, room.clock.now(), {"headline": copy.content.headline})
@@ -113,12 +111,6 @@ async def delete(room: Newsroom, article_id: str, expected: int | None, person: 
         room.slugs.free(copy.slug, article_id),
         room.records.audit(f"{article_id}:{copy.revision + 1}", done, article_id),
     )
-
-
-def _may_write(copy: WorkingCopy, person: Identity) -> None:
-    own_draft = copy.created_by == person.subject and copy.status is Status.DRAFT
-    if person.role < Role.EDITOR and not own_draft:
-        raise NotAllowed("a contributor may change only drafts of their own")
 
 
 async def _prepare(room: Newsroom, content: Content, before: WorkingCopy | None) -> _Prepared:

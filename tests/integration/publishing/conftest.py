@@ -145,7 +145,15 @@ class Desk:
 
     async def repair(self) -> None:
         """One step of the repair loop."""
-        await self.service.background[1]._step()  # type: ignore[attr-defined]
+        await self._loop("repair")
+
+    async def fire(self) -> None:
+        """One step of the scheduler."""
+        await self._loop("scheduler")
+
+    async def _loop(self, name: str) -> None:
+        (loop,) = [one for one in self.service.background if getattr(one, "name", "") == name]
+        await loop._step()  # type: ignore[attr-defined]
 
     async def upload(self, content: bytes, role: str = "editor", name: str = "file") -> Any:
         form = FormData()

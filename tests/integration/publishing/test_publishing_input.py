@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -102,16 +101,6 @@ async def test_publishing_names_everything_that_is_missing(desk: Any) -> None:
     assert [error["field"] for error in problem["errors"]] == [
         *("headline", "body", "section", "bylines", "lead_image.alt")
     ]
-
-
-async def test_an_embargo_in_the_future_holds_publication_back(desk: Any) -> None:
-    until = desk.clock.now() + timedelta(minutes=5)
-    made = await desk.article(embargo_until=until.isoformat())
-    path = f"/api/v1/articles/{made['id']}/publish"
-    status, problem, _ = await desk.call("POST", path, match=1)
-    assert (status, problem["field"]) == (409, "embargo_until")
-    desk.clock.advance(301)
-    assert (await desk.call("POST", path, match=1))[0] == 200
 
 
 async def test_acts_refuse_wrong_bodies(desk: Any) -> None:

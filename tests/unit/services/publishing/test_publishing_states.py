@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.publishing.domain import acts
+from services.publishing.domain import acts, arrangements
 from services.publishing.domain.article import WorkingCopy
 from services.publishing.domain.content import Content, CorrectionText
 from services.publishing.domain.errors import Conflict, Invalid, WrongStatus
-from services.publishing.domain.states import TABLE, Act, transition
+from services.publishing.domain.standing import Schedule, Signed
+from services.publishing.domain.states import TABLE, Act, arrival, transition
 from shared.contracts.articles import (
     ArticlePublished,
     ArticleRetracted,
@@ -65,6 +66,23 @@ def perform(act: Act, copy: WorkingCopy, now: datetime) -> acts.Decision:
             return acts.unpublish(copy, now)
         case Act.RETRACT:
             return acts.retract(copy, now, "Invented.")
+        case Act.SUBMIT:
+            return arrangements.submit(copy, Signed("ada", "Ada", now))
+        case Act.RETURN:
+            return arrangements.give_back(copy, Signed("bo", "Bo", now), "Say who said so.")
+        case Act.SCHEDULE:
+            due = now + timedelta(hours=1)
+            plan = Schedule("bo", "Bo", now, due, due + timedelta(hours=1))
+            return arrangements.schedule(copy, plan)
+        case Act.UNSCHEDULE:
+            return arrangements.unschedule(copy, now)
+        case Act.MISS:
+            transition(act, copy.status)
+            return arrangements.miss(copy, now, "Herald was down")
+        case Act.ASK_RETRACTION:
+            return arrangements.ask_retraction(copy, Signed("chief", "Chief", now), "Invented.")
+        case Act.DECLINE_RETRACTION:
+            return arrangements.decline_retraction(copy, now)
         case _:
             raise AssertionError(act)
 
@@ -74,18 +92,29 @@ def test_every_sequence_of_acts_keeps_the_promises(sequence: list[Act]) -> None:
     copy, now = draft(), NOW
     for act in sequence:
         now += timedelta(seconds=1)
+        conflict: Conflict | None = None
         try:
             decision = perform(act, copy, now)
         except WrongStatus:
             assert (act, copy.status) not in TABLE
             continue
-        except Conflict:
-            assert act is Act.PUBLISH
-            assert copy.status is Status.PUBLISHED
+        except Conflict as refused:
+            conflict = refused
+        if conflict is not None:
+            asked = copy.standing.retraction_request is not None
+            allowed = {
+                Act.PUBLISH: ("status", copy.status is Status.PUBLISHED),
+                Act.ASK_RETRACTION: ("retraction_request", asked),
+                Act.DECLINE_RETRACTION: ("retraction_request", not asked),
+            }
+            assert (conflict.field, True) == allowed[act]
             continue
         step, after = TABLE[act, copy.status], decision.after
         assert after.revision == copy.revision + 1
-        assert after.status is step.to
+        assert after.status is arrival(step, copy.publication)
+        assert (after.status is Status.DRAFT) <= (after.publication == 0)
+        assert (after.status is Status.SCHEDULED) == (after.standing.schedule is not None)
+        assert decision.act is act
         assert after.publication - copy.publication == (step.event is ArticlePublished)
         assert copy.published_at in {None, after.published_at}
         assert (after.published_at is None) == (after.publication == 0)
@@ -117,6 +146,8 @@ def test_the_table_tells_the_world_of_what_the_world_can_see() -> None:
     }
     assert events == {
         ("publish", "draft"): ArticlePublished.TYPE,
+        ("publish", "in_review"): ArticlePublished.TYPE,
+        ("publish", "scheduled"): ArticlePublished.TYPE,
         ("publish", "unpublished"): ArticlePublished.TYPE,
         ("publish", "published"): ArticleUpdated.TYPE,
         ("correct", "published"): ArticleUpdated.TYPE,

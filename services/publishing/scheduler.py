@@ -1,0 +1,177 @@
+"""Publishes what is scheduled, at its instant, once, however many replicas run and whatever crashed before.
+
+Every replica prepares what is due within seconds and writes it when its instant has come; the condition
+in the write lets one of them through. Nobody holds a lock, so a replica that dies holds up nothing.
+Never fires early by its clock; a clock that jumps is noticed at the next look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from datetime import datetime, timedelta
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from services.publishing.domain import acts, arrangements
+from services.publishing.domain.article import WorkingCopy
+from services.publishing.domain.errors import PublishingError
+from services.publishing.domain.states import Act
+from services.publishing.usecases.change import SOURCE, record_both, step_of
+from services.publishing.usecases.people import SYSTEM
+from services.publishing.usecases.ports import Due, Kept, Newsroom, Step
+from shared.contracts.events import Outgoing, write_event
+from shared.contracts.outlets import OperatorAlert
+from shared.runtime.tracing import current_traceparent
+
+log = structlog.get_logger(__name__)
+
+LOOK_SECONDS = 0.5
+"""Another replica may have scheduled something for the next moment."""
+AHEAD = timedelta(seconds=10)
+"""How long before its instant an article is read and its event written out."""
+READ = 100
+WAVE = 100
+"""Articles fired in one write: small enough that replicas share a rush, large enough that it is one."""
+MOST = 1000
+"""Articles looked at in one go; the rest follow at once."""
+PREPARED_CHARACTERS = 20_000_000
+STALE = timedelta(seconds=2)
+"""A step this late is made anew: readers and news sitemaps must get the real time of publication."""
+RECORDING = 8
+"""Articles whose revision and audit lines are written side by side."""
+
+FIRED = Counter("herald_schedules_total", "Schedules that came true or were missed", ["outcome"])
+LATE = Histogram(
+    "herald_schedule_late_seconds",
+    "From the instant to the write",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 30, 300, 3600),
+)
+
+
+class Scheduler:
+    """The step of the scheduler's loop."""
+
+    def __init__(self, room: Newsroom) -> None:
+        self._room = room
+        self._ready: dict[str, Step] = {}
+
+    async def step(self) -> float:
+        """Fire what is due; answers the seconds until the next look."""
+        soon = await self._room.articles.due(self._room.clock.now() + AHEAD, MOST)
+        await self._prepare(soon)
+        fired: list[Step] = []
+        try:
+            while wave := self._ripe():
+                fired += await self._fire(wave)
+        finally:
+            await self._settle(fired)
+        if fired or len(soon) == MOST:
+            return 0.0
+        now = self._room.clock.now()
+        ahead = [(one.at - now).total_seconds() for one in soon]
+        return max(0.0, min([LOOK_SECONDS, *ahead]))
+
+    async def _prepare(self, soon: list[Due]) -> None:
+        """Make ready what is not yet, and forget what has changed since."""
+        revisions, now = {one.id: one.revision for one in soon}, self._room.clock.now()
+        self._ready = {
+            id: step
+            for id, step in self._ready.items()
+            if revisions.get(id) == step.before.copy.revision and _fresh(step, now)
+        }
+        lacking = [one for one in soon if one.id not in self._ready]
+        # Replicas that begin at different ends get in each other's way the least; the instant rules.
+        random.shuffle(lacking)
+        lacking.sort(key=lambda one: one.at)
+        held = sum(len(step.after.content.body) for step in self._ready.values())
+        for start in range(0, len(lacking), READ):
+            if held > PREPARED_CHARACTERS or (self._ready and self._ripe()):
+                return
+            batch = lacking[start : start + READ]
+            for kept in await self._room.articles.many([one.id for one in batch]):
+                step = self._step(kept)
+                if step is not None:
+                    self._ready[kept.copy.id] = step
+                    held += len(kept.copy.content.body)
+
+    def _step(self, kept: Kept) -> Step | None:
+        """The publication as it will be written at its instant, or now where that is past."""
+        plan = kept.copy.standing.schedule
+        if plan is None:
+            return None  # taken off the schedule since we looked
+        now = max(plan.due, self._room.clock.now())
+        if now > plan.latest:
+            return self._missed(kept, now, f"it was due {now - plan.due} before Herald could act")
+        try:
+            decision = acts.publish(kept.copy, now, self._room.public_url)
+        except PublishingError as error:
+            return self._missed(kept, now, f"it cannot be published: {error}")
+        decision.detail.update(scheduled_at=plan.due, scheduled_by=plan.by)
+        return step_of(self._room, kept, decision, SYSTEM, now)
+
+    def _missed(self, kept: Kept, now: datetime, reason: str) -> Step:
+        decision = arrangements.miss(kept.copy, now, reason)
+        step = step_of(self._room, kept, decision, SYSTEM, now)
+        alert = self._alert(kept.copy, now, reason)
+        return Step(step.before, step.after, step.record, alert=alert)
+
+    def _alert(self, copy: WorkingCopy, now: datetime, reason: str) -> Outgoing:
+        alert = OperatorAlert(
+            severity="critical",
+            fingerprint=f"missed:{copy.id}:{copy.revision}",
+            title="A scheduled article was not published",
+            detail=f"{copy.content.headline}: {reason}.",
+            article_id=copy.id,
+            at=now,
+        )
+        return write_event(
+            alert,
+            id=self._room.make_id(),
+            source=SOURCE,
+            subject=copy.id,
+            time=now,
+            traceparent=current_traceparent(),
+        ).outgoing()
+
+    def _ripe(self) -> list[Step]:
+        now = self._room.clock.now()
+        ripe = [step for step in self._ready.values() if _due(step) <= now and _fresh(step, now)]
+        return ripe[:WAVE]
+
+    async def _fire(self, wave: list[Step]) -> list[Step]:
+        """Write one wave; answers the steps that were ours."""
+        for step in wave:
+            del self._ready[step.after.id]
+        saved = await self._room.articles.save_all(wave)
+        now = self._room.clock.now()
+        ours = [step for step in wave if step.after.id in saved]
+        for step in ours:
+            outcome = "missed" if step.record.act == Act.MISS else "published"
+            FIRED.labels(outcome).inc()
+            LATE.observe((now - _due(step)).total_seconds())
+            log.info("schedule", outcome=outcome, article=step.after.id, due=str(_due(step)))
+            self._room.wake(step.after.id)
+        return ours
+
+    async def _settle(self, fired: list[Step]) -> None:
+        """The revision and audit lines of what was fired."""
+        room = asyncio.Semaphore(RECORDING)
+
+        async def settle(step: Step) -> None:
+            async with room:
+                await record_both(self._room, step)
+
+        await asyncio.gather(*(settle(step) for step in fired))
+
+
+def _fresh(step: Step, now: datetime) -> bool:
+    return now - step.record.at <= STALE
+
+
+def _due(step: Step) -> datetime:
+    plan = step.before.copy.standing.schedule
+    if plan is None:
+        raise AssertionError("only what is scheduled is prepared")
+    return plan.due
