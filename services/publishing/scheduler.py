@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from datetime import datetime, timedelta
 
 import structlog
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter as Metric
+from prometheus_client import Histogram
 
 from services.publishing.domain import acts, arrangements
 from services.publishing.domain.article import WorkingCopy
@@ -20,7 +22,7 @@ from services.publishing.domain.errors import PublishingError
 from services.publishing.domain.states import Act
 from services.publishing.usecases.change import SOURCE, record_both, step_of
 from services.publishing.usecases.people import SYSTEM
-from services.publishing.usecases.ports import Due, Kept, Newsroom, Step
+from services.publishing.usecases.ports import Due, Kept, Newsroom, Step, Write
 from shared.contracts.events import Outgoing, write_event
 from shared.contracts.outlets import OperatorAlert
 from shared.runtime.tracing import current_traceparent
@@ -42,7 +44,7 @@ STALE = timedelta(seconds=2)
 RECORDING = 8
 """Articles whose revision and audit lines are written side by side."""
 
-FIRED = Counter("herald_schedules_total", "Schedules that came true or were missed", ["outcome"])
+FIRED = Metric("herald_schedules_total", "Schedules that came true or were missed", ["outcome"])
 LATE = Histogram(
     "herald_schedule_late_seconds",
     "From the instant to the write",
@@ -55,7 +57,7 @@ class Scheduler:
 
     def __init__(self, room: Newsroom) -> None:
         self._room = room
-        self._ready: dict[str, Step] = {}
+        self._ready: dict[str, Write] = {}
 
     async def step(self) -> float:
         """Fire what is due; answers the seconds until the next look."""
@@ -66,6 +68,7 @@ class Scheduler:
             while wave := self._ripe():
                 fired += await self._fire(wave)
         finally:
+            # Announced and recorded only now: in a rush, being published comes first.
             await self._settle(fired)
         if fired or len(soon) == MOST:
             return 0.0
@@ -77,15 +80,15 @@ class Scheduler:
         """Make ready what is not yet, and forget what has changed since."""
         revisions, now = {one.id: one.revision for one in soon}, self._room.clock.now()
         self._ready = {
-            id: step
-            for id, step in self._ready.items()
-            if revisions.get(id) == step.before.copy.revision and _fresh(step, now)
+            id: write
+            for id, write in self._ready.items()
+            if revisions.get(id) == write.step.before.copy.revision and _fresh(write.step, now)
         }
         lacking = [one for one in soon if one.id not in self._ready]
         # Replicas that begin at different ends get in each other's way the least; the instant rules.
         random.shuffle(lacking)
         lacking.sort(key=lambda one: one.at)
-        held = sum(len(step.after.content.body) for step in self._ready.values())
+        held = sum(len(one.step.after.content.body) for one in self._ready.values())
         for start in range(0, len(lacking), READ):
             if held > PREPARED_CHARACTERS or (self._ready and self._ripe()):
                 return
@@ -93,7 +96,7 @@ class Scheduler:
             for kept in await self._room.articles.many([one.id for one in batch]):
                 step = self._step(kept)
                 if step is not None:
-                    self._ready[kept.copy.id] = step
+                    self._ready[kept.copy.id] = self._room.articles.write_of(step)
                     held += len(kept.copy.content.body)
 
     def _step(self, kept: Kept) -> Step | None:
@@ -135,28 +138,36 @@ class Scheduler:
             traceparent=current_traceparent(),
         ).outgoing()
 
-    def _ripe(self) -> list[Step]:
+    def _ripe(self) -> list[Write]:
         now = self._room.clock.now()
-        ripe = [step for step in self._ready.values() if _due(step) <= now and _fresh(step, now)]
+        ripe = [
+            one for one in self._ready.values() if _due(one.step) <= now and _fresh(one.step, now)
+        ]
         return ripe[:WAVE]
 
-    async def _fire(self, wave: list[Step]) -> list[Step]:
+    async def _fire(self, wave: list[Write]) -> list[Step]:
         """Write one wave; answers the steps that were ours."""
-        for step in wave:
-            del self._ready[step.after.id]
-        saved = await self._room.articles.save_all(wave)
+        ids = [one.step.after.id for one in wave]
+        for id in ids:
+            del self._ready[id]
+        # In a rush the other replicas have taken many of them; asking is cheaper than being refused.
+        still = await self._room.articles.still_due(ids)
+        mine = [one for one in wave if one.step.after.id in still]
+        saved = await self._room.articles.save_all(mine) if mine else set()
         now = self._room.clock.now()
-        ours = [step for step in wave if step.after.id in saved]
+        ours = [one.step for one in mine if one.step.after.id in saved]
+        outcomes = Counter("missed" if one.record.act == Act.MISS else "published" for one in ours)
+        for outcome, count in outcomes.items():
+            FIRED.labels(outcome).inc(count)
+            log.info("schedules came due", outcome=outcome, articles=count)
         for step in ours:
-            outcome = "missed" if step.record.act == Act.MISS else "published"
-            FIRED.labels(outcome).inc()
             LATE.observe((now - _due(step)).total_seconds())
-            log.info("schedule", outcome=outcome, article=step.after.id, due=str(_due(step)))
-            self._room.wake(step.after.id)
         return ours
 
     async def _settle(self, fired: list[Step]) -> None:
-        """The revision and audit lines of what was fired."""
+        """Tell the relay of what was fired, and write its revision and audit lines."""
+        for step in fired:
+            self._room.wake(step.after.id)
         room = asyncio.Semaphore(RECORDING)
 
         async def settle(step: Step) -> None:

@@ -46,7 +46,15 @@ START_SECONDS = 60.0
 class Distributed:
     """`async with Distributed(folder, settings) as it:` then `it.url` and `it.token`."""
 
-    def __init__(self, folder: Path, settings: dict[str, str], smtp_url: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: dict[str, str],
+        smtp_url: str = "",
+        services: tuple[str, ...] = NAMES,
+    ) -> None:
+        """`services` is who runs; the queues of all of them are declared in any case."""
+        self._services = services
         self._folder = folder
         self._settings = settings
         self._smtp_url = smtp_url
@@ -81,10 +89,10 @@ class Distributed:
         )
         await declare_all(self.rabbit.url, 30)
         self._resources.push_async_callback(self._end_processes)
-        for name in NAMES:
+        for name in self._services:
             self.start_service(name)
         self._start_caddy()
-        await asyncio.gather(*(self.wait_ready(name) for name in NAMES))
+        await asyncio.gather(*(self.wait_ready(name) for name in self._services))
         issuer = Identities(KeyRing(self._secret), SystemClock())
         self.token, _, _ = issuer.issue("operator", "Operator", Role.ADMIN, timedelta(days=1))
 
@@ -122,10 +130,11 @@ class Distributed:
         """Start one service's process; its log goes to `<folder>/<name>.log`."""
         self._spawn(name, self.command(name), self.environment(name))
 
-    def start_replica(self, name: str) -> str:
-        """A second process of a service on a port of its own; the name to `kill` it by."""
-        replica = f"{name} 2"
-        environment = self.environment(name) | {"HERALD_PORT": str(free_port())}
+    def start_replica(self, name: str, number: int = 2) -> str:
+        """Another process of a service on a port of its own; the name to `kill` or wait for it by."""
+        replica = f"{name} {number}"
+        self._ports[replica] = free_port()
+        environment = self.environment(name) | {"HERALD_PORT": str(self._ports[replica])}
         self._spawn(replica, self.command(name), environment)
         return replica
 

@@ -10,7 +10,7 @@ from typing import Any
 from services.publishing.domain.article import WorkingCopy
 from services.publishing.domain.errors import Conflict
 from services.publishing.store.documents import from_document, to_document
-from services.publishing.usecases.ports import ActRecord, Announcement, Due, Kept, Step
+from services.publishing.usecases.ports import ActRecord, Announcement, Due, Kept, Step, Write
 from shared.contracts.articles import ArticleUpdated, Status
 from shared.runtime.ids import new_token
 from shared.storage.client import Collection, Database, Document
@@ -61,23 +61,31 @@ class ArticleStore:
         except Duplicate as error:
             raise Conflict("slug", "this slug belongs to another article") from error
 
-    async def save_all(self, steps: Sequence[Step]) -> set[str]:
+    def write_of(self, step: Step) -> Write:
+        return Write(step, *_conditional(step))
+
+    async def save_all(self, writes: Sequence[Write]) -> set[str]:
         """Many steps in one round trip; the ids of those that nobody else was faster with.
 
         Only for steps that keep their slug.
         """
         token = new_token()
-        updates = []
-        for step in steps:
-            query, update = _conditional(step)
-            update["$set"] |= {"wave": token}
-            updates.append((query, update))
-        changed = await self.collection.update_each(updates)
-        ids = [step.after.id for step in steps]
+        changed = await self.collection.update_each(
+            [
+                (one.query, {**one.update, "$set": {**one.update["$set"], "wave": token}})
+                for one in writes
+            ]
+        )
+        ids = [one.step.after.id for one in writes]
         if changed == len(ids):
             return set(ids)
         found = await self.collection.find({"_id": {"$in": ids}, "wave": token}, {"_id": 1})
         return {one["_id"] for one in found}
+
+    async def still_due(self, article_ids: Sequence[str]) -> set[str]:
+        """Those that nobody has published or taken off the schedule meanwhile."""
+        query = {"_id": {"$in": list(article_ids)}, "status": Status.SCHEDULED.value}
+        return {one["_id"] for one in await self.collection.find(query, {"_id": 1})}
 
     async def due(self, before: datetime, limit: int) -> list[Due]:
         """Schedules up to an instant, earliest first."""

@@ -58,6 +58,15 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Write:
+    """A step in the form it is stored by, made before the instant at which it is needed."""
+
+    step: Step
+    query: dict[str, Any]
+    update: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Due:
     """A schedule: of which article, at which revision, for when."""
 
@@ -87,9 +96,13 @@ class Articles(Protocol):
     async def save(self, step: Step) -> bool:
         """False when somebody else changed it first. Raises `Conflict` for a taken slug."""
 
-    async def save_all(self, steps: Sequence[Step]) -> set[str]: ...
+    def write_of(self, step: Step) -> Write: ...
+
+    async def save_all(self, writes: Sequence[Write]) -> set[str]: ...
 
     async def due(self, before: datetime, limit: int) -> list[Due]: ...
+
+    async def still_due(self, article_ids: Sequence[str]) -> set[str]: ...
 
     async def many(self, article_ids: Sequence[str]) -> list[Kept]: ...
 
