@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from aiohttp import web
@@ -58,8 +59,28 @@ def front_desk(
     )
 
 
+def newsroom(
+    settings: PublishingSettings, database: Database, clock: Clock, wake: Callable[[str], None]
+) -> Newsroom:
+    """What the acts on articles stand on. Reads `publication.toml`."""
+    return Newsroom(
+        articles=ArticleStore(database),
+        slugs=SlugStore(database),
+        records=RecordStore(database),
+        pictures=PictureStore(database),
+        publication=load_publication(settings.publication),
+        public_url=settings.public_url,
+        expected_services=settings.expected_services,
+        clock=clock,
+        make_id=new_id,
+        wake=wake,
+        schedule_lateness=timedelta(minutes=settings.schedule_lateness_minutes),
+        second_person_retracts=settings.retraction_second_person,
+    )
+
+
 def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clock) -> Service:
-    """Wire the service. Reads `publication.toml`."""
+    """Wire the service."""
     public_url = settings.public_url
     store, lines = ArticleStore(database), BoardStore(database)
     lists = DeskStore(database, public_url)
@@ -71,20 +92,7 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
     def wake(article_id: str) -> None:
         relay.wake("articles", article_id)
 
-    room = Newsroom(
-        articles=store,
-        slugs=SlugStore(database),
-        records=records,
-        pictures=pictures,
-        publication=load_publication(settings.publication),
-        public_url=public_url,
-        expected_services=settings.expected_services,
-        clock=clock,
-        make_id=new_id,
-        wake=wake,
-        schedule_lateness=timedelta(minutes=settings.schedule_lateness_minutes),
-        second_person_retracts=settings.retraction_second_person,
-    )
+    room = newsroom(settings, database, clock, wake)
     streams = Streams(lines)
     handlers = Handlers(lines, revocations, clock, streams.changed)
     repair = Repair(room, store, lines, RepairStore(database), wake)
