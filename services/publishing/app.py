@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from services.publishing.api import acts, articles, board, calendar, history, media, people
+from services.publishing.api import acts, articles, board, calendar, history, media, people, trash
 from services.publishing.api.streams import Streams
 from services.publishing.domain.passwords import Passwords
 from services.publishing.handlers import Handlers
@@ -22,6 +22,7 @@ from services.publishing.store.pictures import PictureStore
 from services.publishing.store.records import RecordStore
 from services.publishing.store.repairs import RepairStore
 from services.publishing.store.slugs import SlugStore
+from services.publishing.store.trash import TrashStore
 from services.publishing.subscriptions import OUTLETS
 from services.publishing.usecases.people import FrontDesk
 from services.publishing.usecases.pictures import Darkroom
@@ -65,6 +66,7 @@ def newsroom(
     """What the acts on articles stand on. Reads `publication.toml`."""
     return Newsroom(
         articles=ArticleStore(database),
+        trash=TrashStore(database),
         slugs=SlugStore(database),
         records=RecordStore(database),
         pictures=PictureStore(database),
@@ -83,7 +85,7 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
     """Wire the service."""
     public_url = settings.public_url
     store, lines = ArticleStore(database), BoardStore(database)
-    lists = DeskStore(database, public_url)
+    lists, binned = DeskStore(database, public_url), TrashStore(database)
     records, pictures = RecordStore(database), PictureStore(database)
     relay = Relay([store.collection, database["tokens"]], bus.publish, clock)
     desk = front_desk(settings, database, clock, relay)
@@ -99,7 +101,7 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
     scheduler = Scheduler(room)
 
     async def prepare() -> None:
-        for part in (store, lists, lines, records, revocations):
+        for part in (store, lists, binned, lines, records, revocations):
             await part.declare()
         await declare_people(database)
 
@@ -107,6 +109,7 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
         *articles.routes(room, lists),
         *acts.routes(room),
         *calendar.routes(room, lists),
+        *trash.routes(room, binned),
         *history.routes(records),
         *board.routes(lines, streams),
         *media.routes(pictures, Darkroom(room), public_url),

@@ -16,6 +16,7 @@ from services.publishing.store.board import BoardStore
 from services.publishing.store.repairs import Due, RepairStore
 from services.publishing.usecases.change import REPAIR_BACKOFF, SOURCE, article_event, record
 from services.publishing.usecases.ports import Newsroom
+from services.publishing.usecases.trash import finish
 from shared.contracts.events import Outgoing, write_event
 from shared.contracts.outlets import OperatorAlert
 from shared.runtime.tracing import current_traceparent
@@ -53,6 +54,8 @@ class Repair:
         for kept in await self._articles.unrecorded(now - RECORDS_AFTER, BATCH):
             if kept.unrecorded:
                 await record(self._room, kept.copy, kept.unrecorded)
+        for deleted in await self._room.trash.unrecorded(now - RECORDS_AFTER, BATCH):
+            await finish(self._room, deleted)
         found = await self._repairs.due(now, BATCH)
         for due in found:
             await self._repair(due)

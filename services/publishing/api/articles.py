@@ -18,7 +18,7 @@ from services.publishing.domain.article import (
 )
 from services.publishing.domain.content import Content
 from services.publishing.store.desk import DeskStore, Wanted, standing_json
-from services.publishing.usecases import writing
+from services.publishing.usecases import trash, writing
 from services.publishing.usecases.change import load
 from services.publishing.usecases.ports import Newsroom
 from shared.contracts.articles import Status
@@ -91,7 +91,7 @@ def wanted_from(values: dict[str, str], person: str) -> Wanted:
     statuses = tuple(values["status"].split(",")) if "status" in values else ()
     if not set(statuses) <= set(Status):
         raise Problem(422, f"status must be some of {', '.join(Status)}", field="status")
-    flags = {name: values.get(name, "false") for name in ("mine", "missed")}
+    flags = {name: values.get(name, "false") for name in ("mine", "missed", "corrected")}
     for name, value in flags.items():
         if value not in {"true", "false"}:
             raise Problem(422, f"{name} must be true or false", field=name)
@@ -99,7 +99,11 @@ def wanted_from(values: dict[str, str], person: str) -> Wanted:
     if flags["mine"] == "true":
         filters["created_by"] = person
     return Wanted(
-        statuses=statuses, missed=flags["missed"] == "true", text=values.get("q"), **filters
+        statuses=statuses,
+        missed=flags["missed"] == "true",
+        corrected=flags["corrected"] == "true",
+        text=values.get("q"),
+        **filters,
     )
 
 
@@ -112,7 +116,7 @@ def routes(room: Newsroom, desk: DeskStore) -> list[web.AbstractRouteDef]:
     async def listing(request: web.Request) -> web.Response:
         person = await require_role(request, Role.CONTRIBUTOR)
         values = query_values(
-            request, {*FILTERS, "status", "mine", "missed", "q", "limit", "cursor"}
+            request, {*FILTERS, "status", "mine", "missed", "corrected", "q", "limit", "cursor"}
         )
         limit, cursor = paging(values)
         if cursor is not None and not is_id(cursor):
@@ -137,7 +141,7 @@ def routes(room: Newsroom, desk: DeskStore) -> list[web.AbstractRouteDef]:
 
     async def delete(request: web.Request) -> web.Response:
         person = await require_role(request, Role.CONTRIBUTOR)
-        await writing.delete(room, path_id(request), require_match(request), person)
+        await trash.delete(room, path_id(request), require_match(request), person)
         return web.Response(status=204)
 
     return [

@@ -23,6 +23,8 @@ class Act(StrEnum):
     CREATE = "create"
     EDIT = "edit"
     DELETE = "delete"
+    UNDELETE = "undelete"
+    PURGE = "purge"
     SUBMIT = "submit"
     RETURN = "return"
     SCHEDULE = "schedule"
@@ -41,7 +43,7 @@ class Transition:
     """Where an act leads. `event` is None for what stays inside the newsroom."""
 
     to: Status | None
-    """None: the article is gone."""
+    """None: the article goes to the trash."""
     role: Role
     event: type[ArticleEvent] | None = None
     words: str | None = None

@@ -24,6 +24,7 @@ LISTED = {
     "created_by": 1,
     "language": 1,
     "standing": 1,
+    "corrections": 1,
     "live.slug": 1,
     **{
         f"content.{name}": 1
@@ -33,6 +34,7 @@ LISTED = {
 }
 CALENDAR_MOST = 1000
 MISSED = "standing.missed.due"
+CORRECTED = "corrections.0.at"
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Wanted:
     language: str | None = None
     translation_group: str | None = None
     missed: bool = False
+    corrected: bool = False
     text: str | None = None
 
     def query(self) -> Document:
@@ -65,6 +68,8 @@ class Wanted:
         found |= {name: value for name, value in fields.items() if value is not None}
         if self.missed:
             found[MISSED] = {"$exists": True}
+        if self.corrected:
+            found[CORRECTED] = {"$exists": True}
         if self.text is not None:
             found["words"] = {"$all": words([self.text])}
         return found
@@ -90,6 +95,7 @@ class DeskStore:
         await self._articles.create_index([("published_at", 1)], name="published_at")
         for field, rare in (
             (MISSED, {"$exists": True}),
+            (CORRECTED, {"$exists": True}),
             ("content.translation_group", {"$gt": ""}),
             ("content.bylines.author", {"$gt": ""}),
         ):

@@ -111,6 +111,20 @@ class Articles(Protocol):
     async def recorded(self, article_id: str, revision: int) -> None: ...
 
 
+class Trash(Protocol):
+    """Deleted drafts, for a while."""
+
+    async def put(self, copy: WorkingCopy, record: ActRecord) -> None: ...
+
+    async def get(self, article_id: str) -> Kept | None: ...
+
+    async def remove(self, article_id: str) -> bool: ...
+
+    async def recorded(self, article_id: str) -> None: ...
+
+    async def unrecorded(self, before: datetime, limit: int) -> list[Kept]: ...
+
+
 class Slugs(Protocol):
     """Who holds which slug."""
 
@@ -145,6 +159,7 @@ class Newsroom:
     """Everything the acts on articles stand on."""
 
     articles: Articles
+    trash: Trash
     slugs: Slugs
     records: Records
     pictures: Pictures

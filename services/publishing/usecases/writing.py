@@ -1,4 +1,4 @@
-"""Creating, editing and deleting articles. Changes nothing outside the newsroom."""
+"""Creating and editing articles. Changes nothing outside the newsroom."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from datetime import datetime
 from services.publishing.domain import acts, markdown
 from services.publishing.domain.article import StoredRendition, WorkingCopy
 from services.publishing.domain.content import Content
-from services.publishing.domain.errors import Conflict, Invalid, Stale
+from services.publishing.domain.errors import Conflict, Invalid
 from services.publishing.domain.slugs import candidates, slug_from
 from services.publishing.domain.states import Act
-from services.publishing.usecases.change import change, expect, load, record, record_of
+from services.publishing.usecases.change import change, record, record_of
 from services.publishing.usecases.ports import Newsroom
 from services.publishing.usecases.review import allow
 from shared.contracts.articles import Status
@@ -41,7 +41,7 @@ async def create(room: Newsroom, content: Content, person: Identity) -> WorkingC
     copy = WorkingCopy(
         id=article_id,
         content=content,
-        slug=await _slug_for(room, content, article_id, now),
+        slug=await slug_for(room, content, article_id, now),
         body_html=prepared.body_html,
         language=prepared.language,
         lead_files=prepared.lead_files,
@@ -99,20 +99,6 @@ async def edit(
     return after
 
 
-async def delete(room: Newsroom, article_id: str, expected: int | None, person: Identity) -> None:
-    """Remove a draft; its revisions stay in the log. Raises as `edit`."""
-    copy = (await load(room, article_id)).copy
-    expect(copy, expected)
-    allow(Act.DELETE, copy, person)
-    if not await room.articles.delete(copy):
-        raise Stale((await load(room, article_id)).copy.revision)
-    done = record_of(Act.DELETE, person, room.clock.now(), {"headline": copy.content.headline})
-    await asyncio.gather(
-        room.slugs.free(copy.slug, article_id),
-        room.records.audit(f"{article_id}:{copy.revision + 1}", done, article_id),
-    )
-
-
 async def _prepare(room: Newsroom, content: Content, before: WorkingCopy | None) -> _Prepared:
     """Check what the model cannot know and render. Raises `Invalid` naming each field."""
     wrong = {}
@@ -144,10 +130,10 @@ async def _slug_after(room: Newsroom, copy: WorkingCopy, content: Content, now: 
         return copy.slug
     if content.slug == copy.content.slug and content.headline == copy.content.headline:
         return copy.slug
-    return await _slug_for(room, content, copy.id, now)
+    return await slug_for(room, content, copy.id, now)
 
 
-async def _slug_for(room: Newsroom, content: Content, article_id: str, now: datetime) -> str:
+async def slug_for(room: Newsroom, content: Content, article_id: str, now: datetime) -> str:
     """Reserve the slug asked for, or the first free one the headline makes."""
     if content.slug is not None:
         if not await room.slugs.reserve(content.slug, article_id, now):

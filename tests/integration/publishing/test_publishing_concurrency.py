@@ -29,7 +29,7 @@ from services.publishing.domain.states import TABLE, Act, arrival
 from services.publishing.scheduler import Scheduler
 from services.publishing.settings import PublishingSettings
 from services.publishing.store.records import RecordStore
-from services.publishing.usecases import publication, review, writing
+from services.publishing.usecases import publication, review, trash, writing
 from services.publishing.usecases.ports import Newsroom
 from services.standalone.mongod import Mongod
 from shared.contracts.articles import ArticleEvent, Status
@@ -43,6 +43,8 @@ from shared.web.identity import Identity
 pytestmark = pytest.mark.integration
 
 START = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)
+NOT_ASKED = {Act.CREATE, Act.MISS, Act.UNDELETE, Act.PURGE}
+"""Not done to an article that is there, or not by a person."""
 WRITTEN = ("headline", "standfirst", "summary", "body")
 PEOPLE = [Identity(role.name.lower(), role.name.title(), role, "") for role in Role]
 
@@ -63,7 +65,7 @@ ATTEMPTS = st.builds(
     Attempt,
     act=st.sampled_from(
         [
-            *[act for act in Act if act not in {Act.CREATE, Act.MISS}],
+            *[act for act in Act if act not in NOT_ASKED],
             *[Act.EDIT] * 3,
             *[Act.SCHEDULE] * 3,
         ]
@@ -160,7 +162,7 @@ class Newspaper(RuleBasedStateMachine):
         words = f"{attempt.field} {self.number}"
         acts: dict[Act, Callable[[], Awaitable[Any]]] = {
             Act.EDIT: lambda: writing.edit(*here, Content(**{attempt.field: words}), person),
-            Act.DELETE: lambda: writing.delete(*here, person),
+            Act.DELETE: lambda: trash.delete(*here, person),
             Act.SUBMIT: lambda: review.submit(*here, person),
             Act.RETURN: lambda: review.give_back(*here, ReturnText(note="Why?"), person),
             Act.SCHEDULE: lambda: review.schedule(
@@ -213,7 +215,7 @@ class Newspaper(RuleBasedStateMachine):
                 events[revision] = 1
         if deleted:
             with pytest.raises(NoSuch):
-                await writing.delete(self.rooms[1], self.id, None, PEOPLE[-1])
+                await trash.delete(self.rooms[1], self.id, None, PEOPLE[-1])
             return
         article = await self._stored()
         told: dict[int, int] = {}
