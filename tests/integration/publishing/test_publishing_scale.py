@@ -49,6 +49,7 @@ QUERIES = {
     "mine": "limit=50&mine=true",
     "search, rare": "limit=50&q=number 4242",
     "search, common": "limit=50&q=council harbour",
+    "search, nothing": "limit=50&q=council zeppelin",
 }
 
 
