@@ -7,7 +7,19 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from services.publishing.api import acts, articles, board, calendar, history, media, people, trash
+from services.publishing.api import (
+    acts,
+    articles,
+    authors,
+    board,
+    calendar,
+    checklist,
+    history,
+    media,
+    people,
+    sections,
+    trash,
+)
 from services.publishing.api.streams import Streams
 from services.publishing.domain.passwords import Passwords
 from services.publishing.handlers import Handlers
@@ -15,6 +27,7 @@ from services.publishing.repair import Repair
 from services.publishing.scheduler import Scheduler
 from services.publishing.settings import PublishingSettings
 from services.publishing.store.articles import ArticleStore
+from services.publishing.store.authors import AuthorStore
 from services.publishing.store.board import BoardStore
 from services.publishing.store.desk import DeskStore
 from services.publishing.store.people import PersonStore, ThrottleStore, TokenStore, declare_people
@@ -70,6 +83,7 @@ def newsroom(
         slugs=SlugStore(database),
         records=RecordStore(database),
         pictures=PictureStore(database),
+        authors=AuthorStore(database),
         publication=load_publication(settings.publication),
         public_url=settings.public_url,
         expected_services=settings.expected_services,
@@ -108,6 +122,9 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
     routes: list[web.AbstractRouteDef] = [
         *articles.routes(room, lists),
         *acts.routes(room),
+        *checklist.routes(room),
+        *authors.routes(room, AuthorStore(database)),
+        *sections.routes(room.publication),
         *calendar.routes(room, lists),
         *trash.routes(room, binned),
         *history.routes(records),

@@ -23,6 +23,7 @@ from services.publishing.domain.states import Act
 from services.publishing.usecases.change import SOURCE, record_both, step_of
 from services.publishing.usecases.people import SYSTEM
 from services.publishing.usecases.ports import Due, Kept, Newsroom, Step, Write
+from services.publishing.usecases.references import resolved
 from shared.contracts.events import Outgoing, write_event
 from shared.contracts.outlets import OperatorAlert
 from shared.runtime.tracing import current_traceparent
@@ -93,7 +94,8 @@ class Scheduler:
             if held > PREPARED_CHARACTERS or (self._ready and self._ripe()):
                 return
             batch = lacking[start : start + READ]
-            for kept in await self._room.articles.many([one.id for one in batch]):
+            found = await self._room.articles.many([one.id for one in batch])
+            for kept in await resolved(self._room, found):
                 step = self._step(kept)
                 if step is not None:
                     self._ready[kept.copy.id] = self._room.articles.write_of(step)

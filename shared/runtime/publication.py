@@ -20,6 +20,8 @@ class Section(BaseModel):
 
     slug: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     name: str = Field(min_length=1)
+    parent: str | None = None
+    """The slug of the section that this one is a part of."""
 
 
 class FollowLink(BaseModel):
@@ -61,6 +63,42 @@ class Publication(BaseModel):
         except (KeyError, OSError) as error:
             raise ValueError("must be an IANA time zone such as Europe/Zurich") from error
         return value
+
+    @field_validator("sections")
+    @classmethod
+    def _tree(cls, sections: tuple[Section, ...]) -> tuple[Section, ...]:
+        parents = {section.slug: section.parent for section in sections}
+        if len(parents) < len(sections):
+            raise ValueError("two sections have the same slug")
+        for slug, parent in parents.items():
+            seen = {slug}
+            while parent is not None:
+                if parent not in parents:
+                    raise ValueError(f"{slug}: there is no section {parent} to be its parent")
+                if parent in seen:
+                    raise ValueError(f"{slug} is a part of itself")
+                seen.add(parent)
+                parent = parents[parent]
+        return sections
+
+    def section_path(self, slug: str) -> tuple[Section, ...]:
+        """The section below all that it is a part of, the root first; empty for an unknown one."""
+        known = {section.slug: section for section in self.sections}
+        path: list[Section] = []
+        at = known.get(slug)
+        while at is not None:
+            path.append(at)
+            at = known.get(at.parent) if at.parent else None
+        return tuple(reversed(path))
+
+    def section_tree(self) -> tuple[Section, ...]:
+        """Each section right before its own parts, otherwise in the order of the file."""
+        place = {section.slug: number for number, section in enumerate(self.sections)}
+
+        def key(section: Section) -> list[int]:
+            return [place[one.slug] for one in self.section_path(section.slug)]
+
+        return tuple(sorted(self.sections, key=key))
 
     def section_name(self, slug: str) -> str:
         """The printed name, or the slug where the section is no longer in the file."""

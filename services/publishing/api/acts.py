@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from services.publishing.api.articles import answer
 from services.publishing.api.refusals import refusing
 from services.publishing.domain.article import WorkingCopy
-from services.publishing.domain.content import CorrectionText, RetractionText, Written
+from services.publishing.domain.content import CorrectionText, RetractionText
+from services.publishing.domain.fields import Written
 from services.publishing.domain.standing import ReturnText, ScheduleText
 from services.publishing.domain.states import Act, least_role
 from services.publishing.usecases import publication, review

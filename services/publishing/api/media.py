@@ -8,7 +8,7 @@ from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from services.publishing.api.refusals import refusing
-from services.publishing.domain.article import renditions
+from services.publishing.domain.stored_pictures import renditions
 from services.publishing.store.pictures import PictureStore
 from services.publishing.usecases.pictures import Darkroom
 from services.publishing.usecases.ports import StoredPicture

@@ -27,11 +27,11 @@ def problem_of(error: PublishingError) -> Problem:
     """The answer each refusal gets."""
     match error:
         case NoSuch():
-            return not_found(error.what)
+            return not_found(error.what, error.field)
         case Stale():
             return Problem(
                 412,
-                "The article has changed since you read it",
+                f"The {error.what} has changed since you read it",
                 field="If-Match",
                 detail=str(error),
                 headers={"ETag": etag_of(error.current)},

@@ -10,15 +10,17 @@ from datetime import datetime
 from typing import Any
 
 from services.publishing.domain.article import (
-    StoredRendition,
+    References,
     WorkingCopy,
     same_for_readers,
     snapshot,
 )
+from services.publishing.domain.checklist import missing
 from services.publishing.domain.content import Content, CorrectionText
 from services.publishing.domain.errors import Conflict, Invalid
 from services.publishing.domain.standing import Standing
 from services.publishing.domain.states import Act, transition
+from services.publishing.domain.stored_pictures import BodyPicture, StoredRendition
 from shared.contracts.articles import (
     Article,
     ArticleEvent,
@@ -48,6 +50,9 @@ def edit(
     body_html: str,
     language: str,
     lead_files: tuple[StoredRendition, ...],
+    share_files: tuple[StoredRendition, ...] = (),
+    body_pictures: tuple[BodyPicture, ...] = (),
+    references: References | None = None,
 ) -> Decision:
     """Change the working copy.
 
@@ -56,8 +61,6 @@ def edit(
     """
     transition(Act.EDIT, copy.status)
     _keep_embargo(copy, content, now)
-    if copy.status is Status.SCHEDULED:
-        complete(content)
     changed = [
         name
         for name in Content.model_fields
@@ -70,9 +73,14 @@ def edit(
         body_html=body_html,
         language=language,
         lead_files=lead_files,
+        share_files=share_files,
+        body_pictures=body_pictures,
+        references=references or copy.references,
         revision=copy.revision + 1,
         updated_at=now,
     )
+    if copy.status is Status.SCHEDULED:
+        complete(after)
     return Decision(Act.EDIT, after, None, {"fields": changed})
 
 
@@ -82,7 +90,7 @@ def publish(copy: WorkingCopy, now: datetime, public_url: str) -> Decision:
     Raises `WrongStatus`, `Invalid` for what is missing, `Conflict` for an embargo or no difference.
     """
     step = transition(Act.PUBLISH, copy.status)
-    complete(copy.content)
+    complete(copy)
     if (until := embargoed(copy, now)) is not None:
         raise Conflict("embargo_until", f"under embargo until {until.isoformat()}")
     if step.event is ArticleUpdated:
@@ -115,7 +123,7 @@ def correct(
 ) -> Decision:
     """Bring the public article up to the working copy, with a public notice. Raises as `publish`."""
     transition(Act.CORRECT, copy.status)
-    complete(copy.content)
+    complete(copy)
     notice = Correction(at=now, kind=correction.kind, text=correction.text)
     after, live = _public(replace(copy, corrections=(*copy.corrections, notice)), now, public_url)
     event = ArticleUpdated(article=live, acted_at=now, change="correction")
@@ -152,9 +160,10 @@ def _withdrawn(
     return Decision(act, after, _event(step.event, live, now), detail)
 
 
-def complete(content: Content) -> None:
-    if missing := content.missing():
-        raise Invalid(missing)
+def complete(copy: WorkingCopy) -> None:
+    """Raises `Invalid` for what the checklist says is missing."""
+    if lacking := missing(copy):
+        raise Invalid(lacking)
 
 
 def _keep_embargo(copy: WorkingCopy, content: Content, now: datetime) -> None:

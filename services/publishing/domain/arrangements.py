@@ -36,7 +36,7 @@ def schedule(copy: WorkingCopy, planned: Schedule) -> Decision:
     Raises `WrongStatus`, `Invalid` for what is missing, `Conflict` before the embargo ends.
     """
     transition(Act.SCHEDULE, copy.status)
-    complete(copy.content)
+    complete(copy)
     until = copy.content.embargo_until
     if until is not None and planned.due < until:
         raise Conflict("at", f"the embargo ends only at {until.isoformat()}")

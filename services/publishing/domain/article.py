@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
+from services.publishing.domain.authors import Author, printed
 from services.publishing.domain.content import Content
+from services.publishing.domain.picture_text import InlineImageText, LeadImageText
 from services.publishing.domain.standing import Standing
+from services.publishing.domain.stored_pictures import BodyPicture, StoredRendition, renditions
 from shared.contracts.articles import (
     Article,
-    Byline,
     Correction,
+    InlineImage,
     LeadImage,
-    Rendition,
     Retraction,
+    SearchOverride,
+    ShareOverride,
     Status,
 )
+from shared.runtime.publication import is_right_to_left
 
 
 @dataclass(frozen=True)
-class StoredRendition:
-    """One stored size of a picture; `file` is the last part of its address."""
+class References:
+    """What the content names elsewhere, as it stood when the article was read. Never stored with it."""
 
-    name: str
-    file: str
-    width: int
-    height: int
-    media_type: str
-    size: int
+    authors: Mapping[str, Author] = field(default_factory=dict)
+    """The profiles that its bylines name, by slug."""
+    related: Mapping[str, Status] = field(default_factory=dict)
+    """Where each related article stands; one that is not in here does not exist."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,15 @@ class WorkingCopy:
     created_by: str
     standing: Standing = field(default_factory=Standing)
     """Review, schedule and whatever else is arranged around it."""
+    share_files: tuple[StoredRendition, ...] = ()
+    body_pictures: tuple[BodyPicture, ...] = ()
+    """The pictures that the body shows, in order."""
+    references: References = field(default_factory=References, compare=False)
+
+    @property
+    def direction(self) -> Literal["ltr", "rtl"]:
+        """As the editor says, else as the language is written (CLDR)."""
+        return self.content.direction or ("rtl" if is_right_to_left(self.language) else "ltr")
 
     @property
     def slug_is_free_to_follow(self) -> bool:
@@ -74,29 +88,45 @@ def article_url(public_url: str, slug: str) -> str:
     return f"{public_url}/articles/{slug}"
 
 
-def renditions(
-    media_id: str, files: tuple[StoredRendition, ...], public_url: str
-) -> tuple[Rendition, ...]:
-    """The stored sizes with their absolute addresses."""
-    return tuple(
-        Rendition(
-            name=file.name,
-            url=f"{public_url}/media/{media_id}/{file.file}",
-            width=file.width,
-            height=file.height,
-            media_type=file.media_type,
-            size=file.size,
-        )
-        for file in files
-    )
-
-
 def lead_image(copy: WorkingCopy, public_url: str) -> LeadImage | None:
-    image = copy.content.lead_image
+    return _image(copy.content.lead_image, copy.lead_files, public_url)
+
+
+def _image(
+    image: LeadImageText | None, files: tuple[StoredRendition, ...], public_url: str
+) -> LeadImage | None:
     if image is None:
         return None
-    return LeadImage(
-        **image.model_dump(), renditions=renditions(image.media_id, copy.lead_files, public_url)
+    return LeadImage(**image.model_dump(), renditions=renditions(image.media_id, files, public_url))
+
+
+def inline_images(copy: WorkingCopy, public_url: str) -> tuple[InlineImage, ...]:
+    """The pictures of the body in its order, each with the words that it is shown with."""
+    written = {one.media_id: one for one in copy.content.images}
+    shown = []
+    for picture in copy.body_pictures:
+        words = written.get(picture.media_id) or InlineImageText(media_id=picture.media_id)
+        sizes = renditions(picture.media_id, picture.files, public_url)
+        fields = words.model_dump() | {"alt": words.alt or picture.alt}
+        shown.append(InlineImage(**fields, renditions=sizes))
+    return tuple(shown)
+
+
+def _search(copy: WorkingCopy) -> SearchOverride | None:
+    written = copy.content.search
+    if written is None or not (written.title or written.description):
+        return None
+    return SearchOverride(title=written.title or None, description=written.description or None)
+
+
+def _share(copy: WorkingCopy, public_url: str) -> ShareOverride | None:
+    written = copy.content.share
+    if written is None or not (written.title or written.description or written.image):
+        return None
+    return ShareOverride(
+        title=written.title or None,
+        description=written.description or None,
+        image=_image(written.image, copy.share_files, public_url),
     )
 
 
@@ -116,7 +146,9 @@ def snapshot(copy: WorkingCopy, public_url: str) -> Article:
         body_html=copy.body_html,
         section=content.section or "",
         tags=content.tags,
-        bylines=tuple(Byline(**byline.model_dump()) for byline in content.bylines),
+        bylines=tuple(
+            printed(byline, copy.references.authors, public_url) for byline in content.bylines
+        ),
         language=copy.language,
         lead_image=lead_image(copy, public_url),
         access=content.access,
@@ -134,6 +166,15 @@ def snapshot(copy: WorkingCopy, public_url: str) -> Article:
         corrections=copy.corrections,
         retraction=copy.retraction,
         redirects=tuple(sorted(redirects)),
+        direction=copy.direction,
+        search=_search(copy),
+        share=_share(copy, public_url),
+        images=inline_images(copy, public_url),
+        # What is not public is not even named: an id tells when an article was begun.
+        related=tuple(
+            id for id in content.related if copy.references.related.get(id) is Status.PUBLISHED
+        ),
+        translation_group=content.translation_group,
     )
 
 

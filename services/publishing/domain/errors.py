@@ -10,19 +10,21 @@ class PublishingError(Exception):
 
 
 class NoSuch(PublishingError):
-    """Raised when there is no article, person, token, revision or picture with this id."""
+    """Raised when there is no article, author, person, token, revision or picture with this id."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, field: str = "id") -> None:
         super().__init__(f"there is no such {what}")
         self.what = what
+        self.field = field
 
 
 class Stale(PublishingError):
     """Raised when the caller saw another revision than the one that stands."""
 
-    def __init__(self, current: int) -> None:
-        super().__init__(f"the article is at revision {current}")
+    def __init__(self, current: int, what: str = "article") -> None:
+        super().__init__(f"the {what} is at revision {current}")
         self.current = current
+        self.what = what
 
 
 class WrongStatus(PublishingError):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from services.publishing.domain.content import Line, Text, Written
+from services.publishing.domain.fields import Line, Text, Written
 from services.publishing.domain.passwords import MAX_LENGTH, MIN_LENGTH
 
 RoleName = Literal["contributor", "editor", "chief", "admin"]

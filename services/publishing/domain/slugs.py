@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from services.publishing.domain.content import SLUG_LENGTH
+from services.publishing.domain.fields import SLUG_LENGTH
 
 NUMBERED = 20
 """How many numbered candidates are offered before one that cannot collide."""

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.publishing.domain.content import Text, Written
 from services.publishing.domain.errors import Invalid
+from services.publishing.domain.fields import Text, Written
 from shared.contracts.base import Instant
 
 FURTHEST = timedelta(days=3660)

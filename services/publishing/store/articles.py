@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection as Several
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -18,6 +19,8 @@ from shared.storage.errors import Duplicate
 from shared.storage.outbox import append, declare_outbox, entry
 
 DUE = "standing.schedule.due"
+AUTHOR = "content.bylines.author"
+TRANSLATIONS = "content.translation_group"
 
 
 class ArticleStore:
@@ -29,6 +32,13 @@ class ArticleStore:
     async def declare(self) -> None:
         await declare_outbox(self.collection)
         await self.collection.create_index([("slug", 1)], name="slug", unique=True)
+        # The effective language: one that is the publication's own by default counts as well.
+        await self.collection.create_index(
+            [(TRANSLATIONS, 1), ("language", 1)],
+            name="translation",
+            unique=True,
+            partialFilterExpression={TRANSLATIONS: {"$gt": ""}},
+        )
         # Partial: only articles with something owed are in these, however many there are in all.
         for field in ("repair_at", "unrecorded_at"):
             await self.collection.create_index(
@@ -47,19 +57,26 @@ class ArticleStore:
         found = await self.collection.find({"_id": {"$in": list(article_ids)}}, {"outbox": 0})
         return [from_document(document) for document in found]
 
+    async def statuses(self, ids: Several[str]) -> dict[str, Status]:
+        """Where each of these stands; those that do not exist are left out."""
+        if not ids:
+            return {}
+        found = await self.collection.find({"_id": {"$in": sorted(ids)}}, {"status": 1})
+        return {one["_id"]: Status(one["status"]) for one in found}
+
     async def insert(self, copy: WorkingCopy, record: ActRecord) -> None:
         try:
             await self.collection.insert_one(
                 {"_id": copy.id, **to_document(copy), **_owed(record), "awaiting": []}
             )
         except Duplicate as error:
-            raise Conflict("slug", "this slug belongs to another article") from error
+            raise _taken(error) from error
 
     async def save(self, step: Step) -> bool:
         try:
             return await self.collection.update_one(*_conditional(step))
         except Duplicate as error:
-            raise Conflict("slug", "this slug belongs to another article") from error
+            raise _taken(error) from error
 
     def write_of(self, step: Step) -> Write:
         return Write(step, *_conditional(step))
@@ -116,6 +133,13 @@ class ArticleStore:
             {"unrecorded_at": {"$lte": before}}, {"outbox": 0}, limit=limit
         )
         return [from_document(document) for document in found]
+
+
+def _taken(error: Duplicate) -> Conflict:
+    """What the unique index that refused stands for."""
+    if error.field == TRANSLATIONS:
+        return Conflict("language", "another article is this group's translation in this language")
+    return Conflict("slug", "this slug belongs to another article")
 
 
 def _conditional(step: Step) -> tuple[Document, dict[str, Any]]:

@@ -29,7 +29,7 @@ LISTED = {
     **{
         f"content.{name}": 1
         for name in Content.model_fields
-        if name not in {"slug", "body", "language"}
+        if name not in {"slug", "body", "language", "images"}
     },
 }
 CALENDAR_MOST = 1000

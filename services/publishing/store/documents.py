@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from services.publishing.domain.article import StoredRendition, WorkingCopy
+from services.publishing.domain.article import WorkingCopy
 from services.publishing.domain.content import Content
 from services.publishing.domain.search import words
 from services.publishing.domain.standing import (
@@ -15,6 +15,7 @@ from services.publishing.domain.standing import (
     Schedule,
     Standing,
 )
+from services.publishing.domain.stored_pictures import BodyPicture, StoredRendition
 from services.publishing.usecases.ports import ActRecord, Kept
 from shared.contracts.articles import Article, Correction, Retraction, Status
 from shared.storage.client import Document
@@ -23,13 +24,15 @@ from shared.storage.client import Document
 def to_document(copy: WorkingCopy) -> Document:
     """The stored form, without the id."""
     content = copy.content
-    names = (byline.name for byline in content.bylines)
+    names = (byline.name or byline.author or "" for byline in content.bylines)
     return {
         "content": content.model_dump(),
         "slug": copy.slug,
         "body_html": copy.body_html,
         "language": copy.language,
         "lead_files": [asdict(file) for file in copy.lead_files],
+        "share_files": [asdict(file) for file in copy.share_files],
+        "body_pictures": [asdict(picture) for picture in copy.body_pictures],
         "status": copy.status.value,
         "revision": copy.revision,
         "publication": copy.publication,
@@ -68,6 +71,8 @@ def from_document(document: Document) -> Kept:
         created_at=document["created_at"],
         created_by=document["created_by"],
         standing=_standing(document.get("standing") or {}),
+        share_files=tuple(StoredRendition(**file) for file in document.get("share_files", ())),
+        body_pictures=tuple(_body_picture(one) for one in document.get("body_pictures", ())),
     )
     return Kept(copy, ActRecord(**document["act"]) if "unrecorded_at" in document else None)
 
@@ -82,3 +87,8 @@ def _standing(document: Document) -> Standing:
     return Standing(
         **{name: kind(**document[name]) for name, kind in kinds.items() if document.get(name)}
     )
+
+
+def _body_picture(document: Document) -> BodyPicture:
+    files = tuple(StoredRendition(**file) for file in document["files"])
+    return BodyPicture(document["media_id"], document["alt"], files)

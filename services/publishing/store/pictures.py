@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection as Several
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from services.publishing.domain.article import StoredRendition
+from services.publishing.domain.stored_pictures import StoredRendition
 from services.publishing.usecases.ports import StoredPicture
 from shared.runtime.ids import new_id
-from shared.storage.client import Collection, Database
+from shared.storage.client import Collection, Database, Document
 from shared.storage.errors import Duplicate
 
 CACHE_BYTES = 32 * 1024 * 1024
@@ -27,14 +28,13 @@ class PictureStore:
 
     async def find(self, media_id: str) -> StoredPicture | None:
         document = await self._media.find_one({"_id": media_id})
-        if document is None:
-            return None
-        return StoredPicture(
-            media_id,
-            document["width"],
-            document["height"],
-            tuple(StoredRendition(**one) for one in document["renditions"]),
-        )
+        return _picture(document) if document else None
+
+    async def find_all(self, media_ids: Several[str]) -> dict[str, StoredPicture]:
+        if not media_ids:
+            return {}
+        found = await self._media.find({"_id": {"$in": sorted(media_ids)}})
+        return {one["_id"]: _picture(one) for one in found}
 
     async def put(
         self, picture: StoredPicture, contents: Sequence[bytes], by: str, now: datetime
@@ -81,3 +81,12 @@ class PictureStore:
             _, (dropped, _) = self._cache.popitem(last=False)
             self._cached_bytes -= len(dropped)
         return content, media_type
+
+
+def _picture(document: Document) -> StoredPicture:
+    return StoredPicture(
+        document["_id"],
+        document["width"],
+        document["height"],
+        tuple(StoredRendition(**one) for one in document["renditions"]),
+    )

@@ -17,6 +17,7 @@ from services.publishing.domain.article import WorkingCopy
 from services.publishing.domain.errors import NoSuch, Stale
 from services.publishing.domain.states import Act
 from services.publishing.usecases.ports import ActRecord, Announcement, Kept, Newsroom, Step
+from services.publishing.usecases.references import resolved
 from shared.contracts.articles import ArticleEvent
 from shared.contracts.events import Outgoing, write_event
 from shared.runtime.ids import NewId
@@ -37,11 +38,12 @@ RACES = 50
 
 
 async def load(room: Newsroom, article_id: str) -> Kept:
-    """Raises `NoSuch`."""
+    """The article with what its content names elsewhere. Raises `NoSuch`."""
     kept = await room.articles.get(article_id)
     if kept is None:
         raise NoSuch("article")
-    return kept
+    (whole,) = await resolved(room, [kept])
+    return whole
 
 
 def expect(copy: WorkingCopy, expected: int | None) -> None:

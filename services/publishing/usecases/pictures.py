@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from services.publishing.domain.article import StoredRendition
 from services.publishing.domain.errors import Invalid
 from services.publishing.domain.images import NotAPicture, media_id, render_sizes
+from services.publishing.domain.stored_pictures import StoredRendition
 from services.publishing.usecases.ports import Newsroom, StoredPicture
 from shared.web.identity import Identity
 

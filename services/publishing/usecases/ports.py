@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from services.publishing.domain.article import StoredRendition, WorkingCopy
-from shared.contracts.articles import ArticleEvent
+from services.publishing.domain.article import WorkingCopy
+from services.publishing.domain.authors import Author
+from services.publishing.domain.stored_pictures import StoredRendition
+from shared.contracts.articles import ArticleEvent, Status
 from shared.contracts.events import Outgoing
 from shared.runtime.clock import Clock
 from shared.runtime.ids import NewId
@@ -91,10 +93,13 @@ class Articles(Protocol):
     async def get(self, article_id: str) -> Kept | None: ...
 
     async def insert(self, copy: WorkingCopy, record: ActRecord) -> None:
-        """Raises `Conflict` when the slug is another article's."""
+        """Raises `Conflict` when the slug or the translation's place is another article's."""
+
+    async def statuses(self, ids: Collection[str]) -> dict[str, Status]:
+        """Where each of these stands; those that do not exist are left out."""
 
     async def save(self, step: Step) -> bool:
-        """False when somebody else changed it first. Raises `Conflict` for a taken slug."""
+        """False when somebody else changed it first. Raises `Conflict` as `insert`."""
 
     def write_of(self, step: Step) -> Write: ...
 
@@ -136,6 +141,26 @@ class Slugs(Protocol):
     async def free(self, slug: str, article_id: str) -> None: ...
 
 
+class Authors(Protocol):
+    """Profiles; each write is one conditional update."""
+
+    async def get(self, slug: str) -> Author | None: ...
+
+    async def named(self, slugs: Collection[str]) -> dict[str, Author]:
+        """Those of these that exist, by slug."""
+
+    async def insert(self, author: Author) -> None:
+        """Raises `Conflict` when the slug is taken."""
+
+    async def save(self, before: Author, after: Author) -> bool:
+        """False when somebody else changed it first."""
+
+    async def delete(self, author: Author) -> bool: ...
+
+    async def named_by(self, slug: str) -> str | None:
+        """The id of an article whose working copy names this author."""
+
+
 class Records(Protocol):
     """Revisions and the audit log; writing the same one twice changes nothing."""
 
@@ -148,6 +173,9 @@ class Pictures(Protocol):
     """Stored pictures."""
 
     async def find(self, media_id: str) -> StoredPicture | None: ...
+
+    async def find_all(self, media_ids: Collection[str]) -> dict[str, StoredPicture]:
+        """Those of these that exist, by id."""
 
     async def put(
         self, picture: StoredPicture, contents: Sequence[bytes], by: str, now: datetime
@@ -163,6 +191,7 @@ class Newsroom:
     slugs: Slugs
     records: Records
     pictures: Pictures
+    authors: Authors
     publication: Publication
     public_url: str
     expected_services: tuple[str, ...]

@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 
-from services.publishing.domain import acts, markdown
-from services.publishing.domain.article import StoredRendition, WorkingCopy
+from services.publishing.domain import acts
+from services.publishing.domain.article import WorkingCopy
 from services.publishing.domain.content import Content
-from services.publishing.domain.errors import Conflict, Invalid
+from services.publishing.domain.errors import Conflict
 from services.publishing.domain.slugs import candidates, slug_from
 from services.publishing.domain.states import Act
 from services.publishing.usecases.change import change, record, record_of
 from services.publishing.usecases.ports import Newsroom
+from services.publishing.usecases.preparation import prepare
 from services.publishing.usecases.review import allow
 from shared.contracts.articles import Status
 from shared.storage.errors import StorageUnavailable
 from shared.web.identity import Identity
 
-LONG_BODY = 5_000
-"""Characters from which rendering leaves the event loop; below, it costs about a millisecond."""
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """What is looked up or computed before content can be stored."""
-
-    body_html: str
-    language: str
-    lead_files: tuple[StoredRendition, ...]
-
 
 async def create(room: Newsroom, content: Content, person: Identity) -> WorkingCopy:
-    """A new draft. Raises `Invalid`, or `Conflict` naming a taken slug."""
+    """A new draft. Raises `Invalid`, or `Conflict` for a taken slug or a second translation."""
     now, article_id = room.clock.now(), room.make_id()
-    prepared = await _prepare(room, content, None)
+    prepared = await prepare(room, article_id, content, None)
     copy = WorkingCopy(
         id=article_id,
         content=content,
@@ -56,9 +42,17 @@ async def create(room: Newsroom, content: Content, person: Identity) -> WorkingC
         live=None,
         created_at=now,
         created_by=person.subject,
+        share_files=prepared.share_files,
+        body_pictures=prepared.body_pictures,
+        references=prepared.references,
     )
     done = record_of(Act.CREATE, person, now)
-    await room.articles.insert(copy, done)
+    try:
+        await room.articles.insert(copy, done)
+    except Conflict:
+        # No article of this id will ever come: its slug is for whoever writes the next one.
+        await room.slugs.free(copy.slug, article_id)
+        raise
     await record(room, copy, done)
     return copy
 
@@ -77,7 +71,7 @@ async def edit(
         content = copy.content.amended(patch)
         if content == copy.content:
             return None
-        prepared = await _prepare(room, content, copy)
+        prepared = await prepare(room, article_id, content, copy)
         slug = await _slug_after(room, copy, content, now)
         replaced[:] = [copy.slug] if slug != copy.slug else []
         return acts.edit(
@@ -88,6 +82,9 @@ async def edit(
             body_html=prepared.body_html,
             language=prepared.language,
             lead_files=prepared.lead_files,
+            share_files=prepared.share_files,
+            body_pictures=prepared.body_pictures,
+            references=prepared.references,
         )
 
     after = await change(room, article_id, expected, person, decide)
@@ -97,31 +94,6 @@ async def edit(
             with suppress(StorageUnavailable):
                 await room.slugs.free(slug, article_id)
     return after
-
-
-async def _prepare(room: Newsroom, content: Content, before: WorkingCopy | None) -> _Prepared:
-    """Check what the model cannot know and render. Raises `Invalid` naming each field."""
-    wrong = {}
-    if content.section and content.section not in {one.slug for one in room.publication.sections}:
-        known = ", ".join(one.slug for one in room.publication.sections)
-        wrong["section"] = f"must be one of {known}"
-    files: Sequence[StoredRendition] = ()
-    if image := content.lead_image:
-        picture = await room.pictures.find(image.media_id)
-        if picture is None:
-            wrong["lead_image.media_id"] = "there is no such picture; upload it first"
-        else:
-            files = picture.renditions
-    if wrong:
-        raise Invalid(wrong)
-    language = content.language or room.publication.language
-    if before and before.content.body == content.body:
-        return _Prepared(before.body_html, language, tuple(files))
-    if len(content.body) < LONG_BODY:
-        html = markdown.render(content.body, room.public_url)
-    else:
-        html = await asyncio.to_thread(markdown.render, content.body, room.public_url)
-    return _Prepared(html, language, tuple(files))
 
 
 async def _slug_after(room: Newsroom, copy: WorkingCopy, content: Content, now: datetime) -> str:

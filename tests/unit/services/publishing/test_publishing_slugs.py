@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.publishing.domain.content import SLUG, SLUG_LENGTH
+from services.publishing.domain.fields import SLUG, SLUG_LENGTH
 from services.publishing.domain.slugs import NUMBERED, candidates, slug_from
 
 ID = "01890000-0000-7000-8000-0123456789ab"
