@@ -75,6 +75,7 @@ class Renderer:
             modified,
             there.value,
             article.language,
+            view.direction,
             article=article,
             view=view,
             body=Markup(view.body_html),  # noqa: S704 - cleaned by publishing or by `teaser`
@@ -84,18 +85,27 @@ class Renderer:
     def front(self, front: Front, modified: datetime) -> Prepared:
         """The front page or a section page."""
         language = self.place.publication.language
-        return self._page("front.html.j2", modified, 200, language, front=front)
+        return self._page(
+            "front.html.j2", modified, 200, language, direction(language), front=front
+        )
 
     def not_found(self, modified: datetime) -> Prepared:
         """The 404 page."""
-        return self._page("not_found.html.j2", modified, 404, self.place.publication.language)
+        language = self.place.publication.language
+        return self._page("not_found.html.j2", modified, 404, language, direction(language))
 
     def _page(
-        self, template: str, modified: datetime, status: int, language: str, **context: Any
+        self,
+        template: str,
+        modified: datetime,
+        status: int,
+        language: str,
+        reads: str,
+        **context: Any,
     ) -> Prepared:
         html = self._environment.get_template(template).render(
             language=language,
-            direction=direction(language),
+            direction=reads,
             words=self.place.words(language),
             paper_words=self.place.words(self.place.publication.language),
             paper_direction=direction(self.place.publication.language),

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.lists import format_list
 
+from services.site.domain.head import Head, head
 from services.site.domain.moments import Moment, day, locale_of, moment, short_day
-from services.site.domain.pictures import Picture, picture, shared_images
+from services.site.domain.pictures import Picture, picture
 from services.site.domain.teaser import teaser
 from services.site.domain.wording import Wording, wording
 from shared.contracts.articles import Article, Byline
@@ -64,7 +65,7 @@ class ArticleView:
     byline: str
     authors: Sequence[Byline]
     picture: Picture | None
-    images: Sequence[str]
+    head: Head
     body_html: str
     """Already safe HTML; of a premium article the teaser only."""
     corrections: Sequence[Notice]
@@ -97,7 +98,7 @@ def article_view(article: Article, place: Place) -> ArticleView:
     changed = published is None or article.updated_at - published >= NOTEWORTHY
     labels = {"correction": words.correction, "clarification": words.clarification}
     return ArticleView(
-        direction=direction(article.language),
+        direction=article_direction(article),
         section=place.section(article.section),
         edition=day(published, locale, zone) if published else None,
         published=moment(published, locale, zone) if published else None,
@@ -107,7 +108,7 @@ def article_view(article: Article, place: Place) -> ArticleView:
             byline.model_copy(update={"url": web_address(byline.url)}) for byline in article.bylines
         ],
         picture=picture(article.lead_image, place.public_url),
-        images=shared_images(article.lead_image),
+        head=head(article, place.public_url),
         body_html=teaser(article.body_html) if article.access == "premium" else article.body_html,
         corrections=[
             Notice(labels[one.kind], one.text, moment(one.at, locale, zone))
@@ -129,7 +130,7 @@ def card(article: Article, place: Place) -> Card:
         headline=article.headline,
         standfirst=article.standfirst,
         language=article.language,
-        direction=direction(article.language),
+        direction=article_direction(article),
         section=place.section(article.section),
         published=short_day(published, locale, place.zone) if published else None,
         byline=_byline(article, locale, place.words(article.language)),
@@ -146,6 +147,12 @@ def article_path(slug: str) -> str:
 def direction(language: str) -> str:
     """The value of HTML's dir attribute."""
     return "rtl" if is_right_to_left(language) else "ltr"
+
+
+def article_direction(article: Article) -> str:
+    """As the newsroom says; a snapshot from before it could say so reads as its language does."""
+    told = "direction" in article.model_fields_set
+    return article.direction if told else direction(article.language)
 
 
 def web_address(address: str | None) -> str | None:

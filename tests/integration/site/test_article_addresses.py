@@ -175,7 +175,7 @@ async def test_a_page_from_an_earlier_dress_is_made_anew(
 
 
 async def test_right_to_left(replica: Any, make_article: Make) -> None:
-    await replica.handle(make_article(language="ar", headline="سوق الليل"))
+    await replica.handle(make_article(language="ar", direction="rtl", headline="سوق الليل"))
     assert '<html lang="ar" dir="rtl">' in await replica.text(ADDRESS)
     assert 'lang="ar" dir="rtl"' in await replica.text("/")
 

@@ -12,7 +12,15 @@ from lxml import html
 
 from services.site.domain.views import Place
 from services.site.rendering import Renderer
-from shared.contracts.articles import Article, Correction, LeadImage, Retraction, Status
+from shared.contracts.articles import (
+    Article,
+    Correction,
+    LeadImage,
+    Retraction,
+    SearchOverride,
+    ShareOverride,
+    Status,
+)
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 Make = Callable[..., Article]
@@ -166,6 +174,63 @@ def test_an_arabic_article_reads_from_the_right(renderer: Renderer, make_article
     assert document.find(".//header").get("dir") == "ltr"
     assert "يوليو" in document.xpath("string(//p[@class='times'])")
     assert "نُشر في" in document.xpath("string(//p[@class='times'])")
+
+
+def meta(document: Any, name: str) -> str:
+    return str(document.xpath(f"string(//meta[@property='{name}' or @name='{name}']/@content)"))
+
+
+def test_search_engines_are_told_what_the_editor_says(
+    renderer: Renderer, make_article: Make
+) -> None:
+    told = SearchOverride(title="Harbour & <bridge>", description="When it opens")
+    document = page(renderer, make_article(search=told))
+    assert document.findtext(".//title") == "Harbour & <bridge>"
+    assert meta(document, "description") == "When it opens"
+    assert document.findtext(".//h1") == "The harbour opens"
+    assert meta(document, "og:title") == "The harbour opens"
+    assert meta(document, "og:description") == "After two years of work."
+
+
+def test_only_the_description_may_be_overridden(renderer: Renderer, make_article: Make) -> None:
+    document = page(renderer, make_article(search=SearchOverride(description="When it opens")))
+    assert document.findtext(".//title") == "The harbour opens | The Example Courier"
+    assert meta(document, "description") == "When it opens"
+
+
+def test_a_shared_link_shows_what_the_editor_says(
+    renderer: Renderer, make_article: Make, lead_image: LeadImage
+) -> None:
+    other = lead_image.model_copy(
+        update={"alt": "A bridge", "renditions": lead_image.renditions[2:]}
+    )
+    told = ShareOverride(title='Look "here"', description="Now", image=other)
+    document = page(renderer, make_article(share=told))
+    for network in ("og", "twitter"):
+        assert meta(document, f"{network}:title") == 'Look "here"'
+        assert meta(document, f"{network}:description") == "Now"
+        assert meta(document, f"{network}:image").endswith("/w400.jpg")
+        assert meta(document, f"{network}:image:alt") == "A bridge"
+    assert (meta(document, "og:image:width"), meta(document, "og:image:height")) == ("400", "225")
+    assert document.findtext(".//title") == "The harbour opens | The Example Courier"
+    assert meta(document, "description") == "After two years of work."
+    assert document.find(".//figure/img").get("alt") == "A ferry"
+
+
+def test_a_share_picture_too_small_to_show_leaves_the_lead_image(
+    renderer: Renderer, make_article: Make, lead_image: LeadImage
+) -> None:
+    small = lead_image.renditions[2].model_copy(update={"width": 40, "height": 30})
+    image = lead_image.model_copy(update={"renditions": (small,)})
+    document = page(renderer, make_article(share=ShareOverride(image=image)))
+    assert meta(document, "og:image").endswith("/w1600.jpg")
+
+
+def test_the_direction_is_the_newsrooms_to_say(renderer: Renderer, make_article: Make) -> None:
+    document = page(renderer, make_article(language="ar", direction="ltr"))
+    assert (document.get("dir"), document.find(".//article").get("dir")) == ("ltr", "ltr")
+    document = page(renderer, make_article(language="en", direction="rtl"))
+    assert (document.get("dir"), document.find(".//article").get("dir")) == ("rtl", "rtl")
 
 
 @pytest.mark.parametrize("status", [Status.UNPUBLISHED, Status.DRAFT])
