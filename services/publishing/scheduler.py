@@ -23,7 +23,7 @@ from services.publishing.domain.states import Act
 from services.publishing.usecases.change import SOURCE, record_both, step_of
 from services.publishing.usecases.people import SYSTEM
 from services.publishing.usecases.ports import Due, Kept, Newsroom, Step, Write
-from services.publishing.usecases.references import resolved
+from services.publishing.usecases.references import look_up, resolved
 from shared.contracts.events import Outgoing, write_event
 from shared.contracts.outlets import OperatorAlert
 from shared.runtime.tracing import current_traceparent
@@ -154,7 +154,7 @@ class Scheduler:
             del self._ready[id]
         # In a rush the other replicas have taken many of them; asking is cheaper than being refused.
         still = await self._room.articles.still_due(ids)
-        mine = [one for one in wave if one.step.after.id in still]
+        mine = await self._up_to_date([one for one in wave if one.step.after.id in still])
         saved = await self._room.articles.save_all(mine) if mine else set()
         now = self._room.clock.now()
         ours = [one.step for one in mine if one.step.after.id in saved]
@@ -165,6 +165,19 @@ class Scheduler:
         for step in ours:
             LATE.observe((now - _due(step)).total_seconds())
         return ours
+
+    async def _up_to_date(self, wave: list[Write]) -> list[Write]:
+        """Without those that name an article or a profile which has changed since they were prepared.
+
+        They are prepared anew at once: what is withdrawn in the last seconds is not named to readers.
+        """
+        copies = [one.step.before.copy for one in wave]
+        found = await look_up(self._room, *(copy.content for copy in copies))
+        return [
+            one
+            for one, copy in zip(wave, copies, strict=True)
+            if copy.references.of(copy.content) == found.of(copy.content)
+        ]
 
     async def _settle(self, fired: list[Step]) -> None:
         """Tell the relay of what was fired, and write its revision and audit lines."""

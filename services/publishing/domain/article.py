@@ -34,6 +34,14 @@ class References:
     related: Mapping[str, Status] = field(default_factory=dict)
     """Where each related article stands; one that is not in here does not exist."""
 
+    def of(self, content: Content) -> References:
+        """Only what this content names."""
+        slugs = {byline.author for byline in content.bylines}
+        return References(
+            {slug: author for slug, author in self.authors.items() if slug in slugs},
+            {id: status for id, status in self.related.items() if id in content.related},
+        )
+
 
 @dataclass(frozen=True)
 class WorkingCopy:

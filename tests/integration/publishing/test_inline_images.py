@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -89,6 +90,19 @@ async def test_a_picture_without_words_is_not_published(desk: Any) -> None:
     assert (status, problem["field"]) == (422, "images.0.alt")
     await desk.call("PATCH", path, {"images": [{"media_id": id, "alt": "A slope"}]}, match=2)
     await desk.act(made["id"], "publish", match=3)
+
+
+async def test_a_scheduled_article_keeps_its_words(desk: Any) -> None:
+    _, stored = await desk.upload(desk.picture())
+    made = await desk.article()
+    at = (desk.clock.now() + timedelta(hours=1)).isoformat()
+    await desk.act(made["id"], "schedule", {"at": at}, match=1)
+    path, body = f"/api/v1/articles/{made['id']}", f"![](/media/{stored['media_id']}/original.jpg)"
+    status, problem, _ = await desk.call("PATCH", path, {"body": body}, match=2)
+    assert (status, problem["field"]) == (422, "body")
+    images = [{"media_id": stored["media_id"], "alt": "A slope"}]
+    fields = {"body": body, "images": images}
+    assert (await desk.call("PATCH", path, fields, match=2))[0] == 200
 
 
 async def test_overrides_reach_the_snapshot(desk: Any) -> None:

@@ -25,9 +25,12 @@ async def test_only_what_is_public_is_named_to_readers(desk: Any) -> None:
     draft = await desk.article(headline="Draft")
     embargo = (desk.clock.now() + timedelta(hours=1)).isoformat()
     held = await desk.article(headline="Held", embargo_until=embargo)
+    await desk.act(held["id"], "publish")  # which schedules it for the end of the embargo
     withdrawn = await desk.published(headline="Withdrawn")
     await desk.act(withdrawn["id"], "unpublish")
-    secret = [one["id"] for one in (draft, held, withdrawn)]
+    reviewed = await desk.article(headline="In review")
+    await desk.act(reviewed["id"], "submit")
+    secret = [one["id"] for one in (draft, held, withdrawn, reviewed)]
     related = [*secret, public["id"]]
     made = await desk.published(headline="About all of them", related=related)
     assert made["related"] == related
@@ -43,6 +46,27 @@ async def test_only_what_is_public_is_named_to_readers(desk: Any) -> None:
     await desk.act(public["id"], "unpublish")
     await desk.act(made["id"], "publish")
     assert (await last_of(desk, made["id"])).data.article.related == (draft["id"],)
+
+
+async def test_a_schedule_names_what_is_public_at_its_instant(desk: Any) -> None:
+    author = {"slug": "ada-quill", "name": "Ada Quill"}
+    await desk.call("POST", "/api/v1/authors", author)
+    leaving, coming = await desk.published(), await desk.article(headline="Coming")
+    related = [leaving["id"], coming["id"]]
+    made = await desk.article(related=related, bylines=[{"author": "ada-quill"}])
+    at = (desk.clock.now() + timedelta(seconds=5)).isoformat()
+    await desk.act(made["id"], "schedule", {"at": at}, match=1)
+    await desk.fire()  # prepares it
+    await desk.act(leaving["id"], "unpublish")
+    await desk.act(coming["id"], "publish")
+    await desk.call("PATCH", "/api/v1/authors/ada-quill", {"name": "Ada Q. Quill"}, match=1)
+    desk.clock.advance(5)
+    await desk.fire()  # finds that what it names has changed
+    await desk.fire()
+    live = (await last_of(desk, made["id"])).data.article
+    assert live.status == "published"
+    assert live.related == (coming["id"],)
+    assert live.bylines[0].name == "Ada Q. Quill"
 
 
 async def test_a_related_article_must_exist_and_be_another(desk: Any) -> None:
