@@ -160,7 +160,8 @@ class Article(Contract):
     """Earlier slugs of this article; each must lead to `url`."""
     former_paths: tuple[str, ...] = ()
     """Paths (`/2019/05/old-name/`) the article had before it came here; each must lead to `url`."""
-    direction: Literal["ltr", "rtl"] = "ltr"
+    direction: Literal["ltr", "rtl"] | None = None
+    """How the text runs; None where its language says it all."""
     search: SearchOverride | None = None
     share: ShareOverride | None = None
     images: tuple[InlineImage, ...] = ()

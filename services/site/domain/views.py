@@ -151,8 +151,7 @@ def direction(language: str) -> str:
 
 def article_direction(article: Article) -> str:
     """As the newsroom says; a snapshot from before it could say so reads as its language does."""
-    told = "direction" in article.model_fields_set
-    return article.direction if told else direction(article.language)
+    return article.direction or direction(article.language)
 
 
 def web_address(address: str | None) -> str | None:
