@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import ClassVar
 
 from shared.contracts.base import EventData, Instant
@@ -15,6 +15,29 @@ class Role(IntEnum):
     EDITOR = 2
     CHIEF = 3
     ADMIN = 4
+
+
+class Scope(StrEnum):
+    """What a limited token reaches, on top of what its role allows; a full token reaches everything."""
+
+    ARTICLES_READ = "articles:read"
+    """Articles, their revisions and boards, pictures."""
+    ARTICLES_WRITE = "articles:write"
+    """Create, edit, submit and delete; nothing that readers see."""
+    ARTICLES_PUBLISH = "articles:publish"
+    """Everything that readers see: publish, schedule, correct, withdraw, retract."""
+    MEDIA_WRITE = "media:write"
+    CHANNELS = "channels"
+    DELIVERIES = "deliveries"
+    AUDIENCE = "audience"
+    """Subscribers and campaigns."""
+    WEBHOOKS = "webhooks"
+    IMPORTS = "imports"
+    """Bring articles in from elsewhere, and take them out."""
+    PEOPLE = "people"
+    TOKENS = "tokens"
+    """Make, list and revoke tokens; never one that reaches further."""
+    AUDIT_READ = "audit:read"
 
 
 class TokenRevoked(EventData):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import jwt
 from aiohttp import web
 
-from shared.contracts.identity import Role
+from shared.contracts.identity import Role, Scope
 from shared.runtime.clock import Clock
 from shared.runtime.ids import new_id
 from shared.runtime.keys import KeyRing
 from shared.storage.client import Collection
 from shared.web.problems import Problem
+from shared.web.scopes import needed, reaches
 
 ISSUER = "herald"
 ALGORITHM = "HS256"
@@ -28,6 +30,8 @@ class Identity:
     name: str
     role: Role
     token_id: str
+    scopes: frozenset[str] | None = None
+    """What a limited token is limited to; None for one that reaches all that the role allows."""
 
 
 class Revocations:
@@ -70,12 +74,17 @@ class Identities:
         self._revocations = revocations
 
     def issue(
-        self, subject: str, name: str, role: Role, lifetime: timedelta
+        self,
+        subject: str,
+        name: str,
+        role: Role,
+        lifetime: timedelta,
+        scopes: Iterable[str] | None = None,
     ) -> tuple[str, str, datetime]:
-        """A token, its id and when it expires."""
+        """A token, its id and when it expires. `scopes` limit it (RFC 8693, section 4.2)."""
         now = self._clock.now()
         token_id, expires = new_id(), now + lifetime
-        claims = {
+        claims: dict[str, str | int] = {
             "iss": ISSUER,
             "sub": subject,
             "name": name,
@@ -84,6 +93,8 @@ class Identities:
             "iat": int(now.timestamp()),
             "exp": int(expires.timestamp()),
         }
+        if scopes is not None:
+            claims["scope"] = " ".join(scopes)
         return jwt.encode(claims, self._key, ALGORITHM), token_id, expires
 
     async def verify(self, token: str) -> Identity:
@@ -107,6 +118,8 @@ class Identities:
                 str(claims.get("name", "")),
                 Role[claims["role"].upper()],
                 str(claims["jti"]),
+                # Present but empty is a token that reaches nothing, never one that reaches all.
+                frozenset(claims["scope"].split()) if "scope" in claims else None,
             )
         except (
             jwt.PyJWTError,
@@ -141,7 +154,10 @@ IDENTITIES: web.AppKey[Identities] = web.AppKey("identities", Identities)
 
 
 async def require_role(request: web.Request, role: Role) -> Identity:
-    """The caller, who must hold at least `role`: 401 for nobody, 403 for too little."""
+    """The caller, who must hold at least `role`: 401 for nobody, 403 for too little.
+
+    A limited token must also hold the scope that `shared.web.scopes` asks for this route.
+    """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise _unauthorized("send Authorization: Bearer <token>")
@@ -153,4 +169,27 @@ async def require_role(request: web.Request, role: Role) -> Identity:
             field="Authorization",
             detail=f"this needs the role {role.name.lower()}; yours is {identity.role.name.lower()}",
         )
+    if identity.scopes is not None:
+        _require_scope(request, identity.scopes)
     return identity
+
+
+def _require_scope(request: web.Request, scopes: frozenset[str]) -> None:
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource else request.path
+    if reaches(scopes, request.method, route):
+        return
+    needs = needed(request.method, route)
+    if isinstance(needs, Scope):
+        detail = f"this needs the scope {needs}; yours are {' '.join(sorted(scopes)) or 'none'}"
+        challenge = f'Bearer realm="herald", error="insufficient_scope", scope="{needs}"'
+    else:
+        detail = "no token that is limited to scopes may do this"
+        challenge = 'Bearer realm="herald", error="insufficient_scope"'  # RFC 6750, section 3.1
+    raise Problem(
+        403,
+        "Your token does not reach this far",
+        field="Authorization",
+        detail=detail,
+        headers={"WWW-Authenticate": challenge},
+    )
