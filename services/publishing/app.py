@@ -16,8 +16,11 @@ from services.publishing.api import (
     checklist,
     history,
     media,
+    own_account,
     people,
     sections,
+    sessions,
+    tokens,
     trash,
 )
 from services.publishing.api.streams import Streams
@@ -30,14 +33,16 @@ from services.publishing.store.articles import ArticleStore
 from services.publishing.store.authors import AuthorStore
 from services.publishing.store.board import BoardStore
 from services.publishing.store.desk import DeskStore
-from services.publishing.store.people import PersonStore, ThrottleStore, TokenStore, declare_people
+from services.publishing.store.people import PersonStore, declare_people
 from services.publishing.store.pictures import PictureStore
 from services.publishing.store.records import RecordStore
 from services.publishing.store.repairs import RepairStore
 from services.publishing.store.slugs import SlugStore
+from services.publishing.store.throttle import ThrottleStore
+from services.publishing.store.tokens import TokenStore
 from services.publishing.store.trash import TrashStore
 from services.publishing.subscriptions import OUTLETS
-from services.publishing.usecases.people import FrontDesk
+from services.publishing.usecases.front_desk import FrontDesk
 from services.publishing.usecases.pictures import Darkroom
 from services.publishing.usecases.ports import Newsroom
 from shared.messaging.bus import Bus
@@ -59,14 +64,15 @@ def front_desk(
 
     Without a relay, a revocation's event waits in its document for the running service's poll.
     """
-    tokens = TokenStore(database, lambda id: relay.wake("tokens", id) if relay else None)
+    keys = KeyRing(settings.secret_key.get_secret_value())
     return FrontDesk(
         people=PersonStore(database),
-        tokens=tokens,
+        tokens=TokenStore(database, lambda id: relay.wake("tokens", id) if relay else None),
         throttle=ThrottleStore(database),
         records=RecordStore(database),
         passwords=Passwords(),
-        identities=Identities(KeyRing(settings.secret_key.get_secret_value()), clock),
+        identities=Identities(keys, clock),
+        vault=keys.vault("totp"),
         clock=clock,
         make_id=new_id,
         session_lifetime=timedelta(hours=settings.session_hours),
@@ -130,7 +136,10 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
         *history.routes(records),
         *board.routes(lines, streams),
         *media.routes(pictures, Darkroom(room), public_url),
-        *people.routes(desk, settings.trusted_proxies),
+        *people.routes(desk),
+        *sessions.routes(desk, settings.trusted_proxies),
+        *own_account.routes(desk, settings.trusted_proxies),
+        *tokens.routes(desk),
     ]
     return Service(
         name="publishing",

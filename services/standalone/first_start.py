@@ -6,7 +6,9 @@ import secrets
 from dataclasses import dataclass
 
 from services.publishing.domain.people import NewPerson, NewToken
-from services.publishing.usecases.people import FrontDesk, create_token, ensure_admin
+from services.publishing.usecases.front_desk import FrontDesk
+from services.publishing.usecases.people import ensure_admin
+from services.publishing.usecases.tokens import create_token
 from shared.contracts.identity import Role
 from shared.web.identity import Identity
 

@@ -69,7 +69,12 @@ VALID: dict[str, dict[str, Any]] = {
         "role": "editor",
         "password": "a long enough one",
     },
-    "POST /api/v1/tokens": {"name": "t", "days": 3},
+    "POST /api/v1/tokens": {"name": "t", "days": 3, "scopes": ["articles:read"]},
+    "POST /api/v1/sessions/end-all": {"keep_current": True},
+    "PUT /api/v1/me/password": {"current": "wrong password here", "new": "a long enough one"},
+    "POST /api/v1/me/totp": {"password": "wrong password here"},
+    "POST /api/v1/me/totp/confirm": {"code": "000000"},
+    "DELETE /api/v1/me/totp": {"password": "wrong password here", "code": "000000"},
     "POST /api/v1/channels": {"channel": "mastodon", "name": "x", "settings": {}},
     "POST /api/v1/channels/pause": {"reason": "r"},
     "POST /api/v1/channels/{channel}/{name}/pause": {"reason": "r"},
@@ -222,7 +227,7 @@ def _bad_request(
 
 
 async def _census(stack: Stack, mongod: Mongod) -> dict[str, int]:
-    """How many documents each collection holds, throttle counters aside."""
+    """How many documents each collection holds, what tells of refusals aside."""
     assert stack.host is not None
     counts: dict[str, int] = {}
     prefix = stack.prefix
@@ -231,7 +236,8 @@ async def _census(stack: Stack, mongod: Mongod) -> dict[str, int]:
             database = databases(f"{prefix}_{service}")
             for name in await database.collection_names():
                 if name not in {"throttle", "signins"}:
-                    counts[f"{service}.{name}"] = await database[name].count({})
+                    told = {"act": {"$not": {"$regex": "[.]refuse$"}}}
+                    counts[f"{service}.{name}"] = await database[name].count(told)
     return counts
 
 

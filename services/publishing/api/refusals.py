@@ -8,10 +8,12 @@ from aiohttp import web
 
 from services.publishing.domain.errors import (
     BadCredentials,
+    CodeRefused,
     Conflict,
     Invalid,
     NoSuch,
     NotAllowed,
+    NotProven,
     PublishingError,
     Stale,
     Throttled,
@@ -54,6 +56,11 @@ def problem_of(error: PublishingError) -> Problem:
             )
         case BadCredentials():
             return Problem(401, "The e-mail or the password is wrong", field="password")
+        case CodeRefused():
+            return Problem(401, "Sign-in needs a code", field="code", detail=str(error))
+        case NotProven():
+            # Not 401: the session stands, and a page must not take this for its end.
+            return Problem(403, "Show again who you are", field=error.field, detail=str(error))
         case Throttled():
             return Problem(
                 429,

@@ -59,6 +59,18 @@ class BadCredentials(PublishingError):
     """Raised for a wrong password, an unknown e-mail and a disabled person alike."""
 
 
+class CodeRefused(PublishingError):
+    """Raised after the right password, when the second factor's code is missing or wrong."""
+
+
+class NotProven(PublishingError):
+    """Raised when somebody who is signed in cannot show again who they are. `field` is what was wrong."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
 class Throttled(PublishingError):
     """Raised after too many failed sign-ins; `after` is whole seconds."""
 

@@ -1,26 +1,19 @@
-"""People, tokens and failed sign-ins in MongoDB. Keeps hashes of passwords and no token at all."""
+"""People in MongoDB. Keeps hashes of passwords and recovery codes, and second factors only sealed."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
 from typing import Any
 
 from services.publishing.domain.errors import Conflict
-from services.publishing.usecases.change import SOURCE
-from services.publishing.usecases.people import Person, Token
-from shared.contracts.events import write_event
-from shared.contracts.identity import Role, TokenRevoked
-from shared.runtime.ids import NewId, new_id
-from shared.runtime.tracing import current_traceparent
+from services.publishing.domain.second_factor import SecondFactor
+from services.publishing.store.throttle import ThrottleStore
+from services.publishing.store.tokens import TokenStore
+from services.publishing.usecases.front_desk import Person
+from shared.contracts.identity import Role
 from shared.storage.client import Collection, Database, Document
 from shared.storage.errors import Duplicate
-from shared.storage.outbox import append, declare_outbox, entry
-
-WINDOW = timedelta(minutes=15)
-FAILURES = 5
 
 
 class PersonStore:
@@ -54,131 +47,60 @@ class PersonStore:
         found = await self._users.find(query, sort=[("_id", 1)], limit=limit)
         return [person for one in found if (person := _person(one))]
 
-
-class TokenStore:
-    """The `tokens` collection; a revocation leaves through its document's outbox."""
-
-    def __init__(
-        self, database: Database, wake: Callable[[str], None], make_id: NewId = new_id
-    ) -> None:
-        self.collection: Collection = database["tokens"]
-        self._wake = wake
-        self._make_id = make_id
-
-    async def declare(self) -> None:
-        await declare_outbox(self.collection)
-        await self.collection.create_index([("person", 1), ("_id", -1)])
-        await self.collection.create_index([("expires_at", 1)], name="ttl", expireAfterSeconds=0)
-
-    async def add(self, token: Token) -> None:
-        document = asdict(token) | {"role": token.role.name.lower()}
-        document["_id"] = document.pop("id")
-        await self.collection.insert_one(document)
-
-    async def get(self, token_id: str) -> Token | None:
-        found = await self.collection.find_one({"_id": token_id}, {"outbox": 0})
-        return _token(found) if found else None
-
-    async def live_of(self, person: str, now: datetime) -> list[Token]:
-        found = await self.collection.find(
-            {"person": person, "revoked_at": None, "expires_at": {"$gt": now}}, {"outbox": 0}
+    async def replace_password(self, person: Person, password_hash: str) -> bool:
+        return await self._users.update_one(
+            {"_id": person.id, "password_hash": person.password_hash},
+            {"$set": {"password_hash": password_hash}},
         )
-        return [_token(one) for one in found]
 
-    async def page(self, person: str, after: str | None, limit: int) -> Sequence[Token]:
-        """The person's tokens for programs, newest first."""
-        query: Document = {"person": person, "kind": "token"}
-        if after:
-            query["_id"] = {"$lt": after}
-        found = await self.collection.find(query, {"outbox": 0}, sort=[("_id", -1)], limit=limit)
-        return [_token(one) for one in found]
-
-    async def revoke(self, token: Token, now: datetime) -> bool:
-        event = write_event(
-            TokenRevoked(token_id=token.id, expires_at=token.expires_at),
-            id=self._make_id(),
-            source=SOURCE,
-            subject=token.id,
-            time=now,
-            traceparent=current_traceparent(),
+    async def offer_secret(self, person_id: str, sealed: bytes) -> bool:
+        return await self._users.update_one(
+            {"_id": person_id, "second_factor": None}, {"$set": {"pending_secret": sealed}}
         )
-        update = append(entry(event.outgoing(), now))
-        update["$set"]["revoked_at"] = now
-        changed = await self.collection.update_one({"_id": token.id, "revoked_at": None}, update)
-        if changed:
-            self._wake(token.id)
-        return changed
 
-
-class ThrottleStore:
-    """The `signins` collection: attempts per e-mail and address within fifteen minutes."""
-
-    def __init__(self, database: Database) -> None:
-        self._attempts: Collection = database["signins"]
-
-    async def declare(self) -> None:
-        await self._attempts.create_index([("expires_at", 1)], name="ttl", expireAfterSeconds=0)
-
-    async def begin(self, email: str, address: str, now: datetime) -> int:
-        """Count an attempt; answers the seconds to wait, 0 when it may be made.
-
-        It is counted before the password is looked at: a burst of attempts side by side gets no
-        more tries than one after the other.
-        """
-        attempt = new_id()
-        recent = {
-            "$filter": {
-                "input": {"$ifNull": ["$attempts", []]},
-                "cond": {"$gt": ["$$this.at", now - WINDOW]},
-            }
-        }
-        document = await self._attempts.find_one_and_update(
-            {"_id": _key(email, address)},
-            [
-                {"$set": {"attempts": recent, "expires_at": now + WINDOW}},
-                {
-                    "$set": {
-                        "attempts": {
-                            "$cond": [
-                                {"$lt": [{"$size": "$attempts"}, FAILURES]},
-                                {
-                                    "$concatArrays": [
-                                        "$attempts",
-                                        [{"id": {"$literal": attempt}, "at": now}],
-                                    ]
-                                },
-                                "$attempts",
-                            ]
-                        }
-                    }
-                },
-            ],
-            upsert=True,
+    async def begin_second_factor(self, person: Person, factor: SecondFactor) -> bool:
+        return await self._users.update_one(
+            {"_id": person.id, "second_factor": None, "pending_secret": person.pending_secret},
+            {"$set": {"second_factor": asdict(factor), "pending_secret": None}},
         )
-        attempts: list[Document] = (document or {}).get("attempts", [])
-        if any(one["id"] == attempt for one in attempts):
-            return 0
-        oldest: datetime = min(one["at"] for one in attempts)
-        return max(1, math.ceil((oldest + WINDOW - now).total_seconds()))
 
-    async def succeeded(self, email: str, address: str) -> None:
-        await self._attempts.delete_one({"_id": _key(email, address)})
+    async def spend_step(self, person: Person, step: int) -> bool:
+        if person.second_factor is None:
+            return False
+        return await self._users.update_one(
+            {
+                "_id": person.id,
+                # Of the secret that was looked at: another one has steps of its own.
+                "second_factor.sealed": person.second_factor.sealed,
+                "second_factor.last_step": {"$lt": step},
+            },
+            {"$set": {"second_factor.last_step": step}},
+        )
+
+    async def spend_recovery(self, person: Person, hashed: str) -> bool:
+        return await self._users.update_one(
+            {"_id": person.id, "second_factor.recovery": hashed},
+            {"$pull": {"second_factor.recovery": hashed}},
+        )
+
+    async def end_second_factor(self, person_id: str) -> bool:
+        return await self._users.update_one(
+            {"_id": person_id, "second_factor": {"$ne": None}},
+            {"$set": {"second_factor": None, "pending_secret": None}},
+        )
 
 
 async def declare_people(database: Database) -> None:
-    """The indexes of everything in this module; `email` is unique by one of them."""
+    """The indexes of people, tokens and the throttle; `email` is unique by one of them."""
     await PersonStore(database).declare()
     await TokenStore(database, lambda _: None).declare()
     await ThrottleStore(database).declare()
 
 
-def _key(email: str, address: str) -> str:
-    return f"{address} {email}"
-
-
 def _person(document: Document | None) -> Person | None:
     if document is None:
         return None
+    factor = document.get("second_factor")
     return Person(
         id=document["_id"],
         email=document["email"],
@@ -187,17 +109,12 @@ def _person(document: Document | None) -> Person | None:
         password_hash=document["password_hash"],
         disabled=document["disabled"],
         created_at=document["created_at"],
-    )
-
-
-def _token(document: Document) -> Token:
-    return Token(
-        id=document["_id"],
-        person=document["person"],
-        name=document["name"],
-        kind=document["kind"],
-        role=Role[document["role"].upper()],
-        created_at=document["created_at"],
-        expires_at=document["expires_at"],
-        revoked_at=document["revoked_at"],
+        second_factor=SecondFactor(
+            sealed=factor["sealed"],
+            last_step=factor["last_step"],
+            recovery=tuple(factor["recovery"]),
+        )
+        if factor
+        else None,
+        pending_secret=document.get("pending_secret"),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 
 from services.publishing.domain.article import WorkingCopy
 from services.publishing.store.documents import to_document
@@ -21,7 +22,7 @@ class RecordStore:
 
     async def declare(self) -> None:
         await self._revisions.create_index([("article_id", 1), ("revision", -1)])
-        for field in ("article_id", "by", "act"):
+        for field in ("article_id", "by", "about", "act"):
             await self._audit.create_index([(field, 1), ("at", -1), ("_id", -1)])
         await self._audit.create_index([("at", -1), ("_id", -1)])
 
@@ -60,10 +61,21 @@ class RecordStore:
         return await self._revisions.find_one({"_id": f"{article_id}:{revision}"})
 
     async def audit_page(
-        self, filters: dict[str, str], behind: Document | None, limit: int
+        self,
+        filters: dict[str, str],
+        since: datetime | None,
+        until: datetime | None,
+        behind: Document | None,
+        limit: int,
     ) -> Sequence[Document]:
-        """Lines that match, newest first, behind `{at, _id}` of an earlier page."""
+        """Lines that match, newest first, behind `{at, _id}` of an earlier page.
+
+        From `since` on and before `until`; each filter has an index in this order.
+        """
         query: Document = dict(filters)
+        bounds = {"$gte": since, "$lt": until}
+        if within := {name: at for name, at in bounds.items() if at}:
+            query["at"] = within
         if behind:
             query["$or"] = [
                 {"at": {"$lt": behind["at"]}},

@@ -27,6 +27,8 @@ class ActRecord:
     by_name: str
     at: datetime
     detail: dict[str, Any] = field(default_factory=dict)
+    about: str | None = None
+    """The person whom it concerns, where it concerns one."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ import pytest
 
 from services.publishing.app import front_desk
 from services.publishing.domain.people import NewPerson, NewToken
-from services.publishing.usecases.people import SYSTEM, create_token, ensure_admin
+from services.publishing.usecases.front_desk import SYSTEM
+from services.publishing.usecases.people import ensure_admin
+from services.publishing.usecases.tokens import create_token
 from shared.contracts.identity import TokenRevoked
 
 pytestmark = pytest.mark.integration
@@ -38,7 +40,13 @@ async def test_a_person_signs_in_acts_and_signs_out(desk: Any) -> None:
     assert session["expires_at"] == "2026-11-23T21:30:00.000Z"
     token = session["token"]
     _, me, _ = await desk.call("GET", "/api/v1/me", role=token)
-    assert me == {"id": ada["id"], "name": "Ada", "email": "ada@news.example", "role": "editor"}
+    assert me == {
+        "id": ada["id"],
+        "name": "Ada",
+        "email": "ada@news.example",
+        "role": "editor",
+        "totp": False,
+    }
     assert (await desk.call("DELETE", "/api/v1/sessions", role=token))[0] == 204
     status, problem, _ = await desk.call("GET", "/api/v1/me", role=token)
     assert (status, problem["field"]) == (401, "Authorization")

@@ -44,6 +44,14 @@ ROUTES: list[tuple[str, str, Any, str]] = [
     ("GET", "/api/v1/users", None, "admin"),
     ("POST", "/api/v1/users", {"email": "x@y.example"}, "admin"),
     ("PATCH", "/api/v1/users/01890000-0000-7000-8000-000000000000", {}, "admin"),
+    ("DELETE", "/api/v1/users/01890000-0000-7000-8000-000000000000/totp", None, "admin"),
+    ("POST", "/api/v1/users/01890000-0000-7000-8000-000000000000/sign-out", None, "admin"),
+    ("GET", "/api/v1/sessions", None, "contributor"),
+    ("POST", "/api/v1/sessions/end-all", {"keep_current": True}, "contributor"),
+    ("PUT", "/api/v1/me/password", {}, "contributor"),
+    ("POST", "/api/v1/me/totp", {}, "contributor"),
+    ("POST", "/api/v1/me/totp/confirm", {}, "contributor"),
+    ("DELETE", "/api/v1/me/totp", {}, "contributor"),
     ("GET", "/api/v1/tokens", None, "contributor"),
     ("POST", "/api/v1/tokens", {"name": "x"}, "contributor"),
     ("GET", "/api/v1/me", None, "contributor"),
@@ -69,6 +77,7 @@ async def test_nobody_gets_401(desk: Any) -> None:
         *((method, path) for method, path, _, _ in ROUTES),
         ("POST", "/api/v1/media"),
         ("DELETE", "/api/v1/sessions"),
+        ("DELETE", "/api/v1/sessions/{id}"),
         ("DELETE", "/api/v1/tokens/{id}"),
         ("GET", "/api/v1/articles/{id}/fanout/stream"),
     ]
@@ -87,6 +96,7 @@ async def test_no_route_is_left_out_of_these_tables(desk: Any) -> None:
     own = {
         ("POST", "/api/v1/media"),
         ("DELETE", "/api/v1/sessions"),
+        ("DELETE", "/api/v1/sessions/{id}"),
         ("DELETE", "/api/v1/tokens/{id}"),
         ("GET", "/api/v1/articles/{id}/fanout/stream"),
     }
