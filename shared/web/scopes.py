@@ -24,17 +24,31 @@ def _acts(*names: str) -> tuple[str, ...]:
 
 
 TABLE: dict[Needs, tuple[str, ...]] = {
-    Scope.ARTICLES_READ: ("GET /api/v1/articles*",),
+    Scope.ARTICLES_READ: (
+        "GET /api/v1/articles*",
+        "GET /api/v1/authors*",
+        "GET /api/v1/calendar",
+        "GET /api/v1/sections",
+        "GET /api/v1/trash",
+        "POST /api/v1/previews*",
+        *_acts("preview"),
+    ),
     Scope.ARTICLES_WRITE: (
         "POST /api/v1/articles",
         "PATCH /api/v1/articles/{id}",
         "DELETE /api/v1/articles/{id}",
+        *_acts("submit", "return", "revisions/{revision}/restore"),
+        "* /api/v1/authors*",
+        "* /api/v1/trash*",
     ),
-    Scope.ARTICLES_PUBLISH: _acts("publish", "correct", "unpublish", "retract"),
+    Scope.ARTICLES_PUBLISH: _acts(
+        "publish", "schedule", "unschedule", "correct", "unpublish", "retract"
+    ),
     Scope.MEDIA_WRITE: ("POST /api/v1/media",),
     Scope.CHANNELS: ("* /api/v1/channels*",),
     Scope.DELIVERIES: ("* /api/v1/deliveries*", "* /api/v1/notifications/deliveries*"),
     Scope.AUDIENCE: ("* /api/v1/subscribers*", "* /api/v1/campaigns*"),
+    Scope.IMPORTS: ("* /api/v1/imports*", "* /api/v1/exports*"),
     Scope.WEBHOOKS: ("* /api/v1/webhooks*",),
     Scope.PEOPLE: ("* /api/v1/users*",),
     Scope.TOKENS: ("* /api/v1/tokens*",),
