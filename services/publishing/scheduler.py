@@ -21,7 +21,7 @@ from services.publishing.domain.article import WorkingCopy
 from services.publishing.domain.errors import PublishingError
 from services.publishing.domain.states import Act
 from services.publishing.usecases.change import SOURCE, record_both, step_of
-from services.publishing.usecases.people import SYSTEM
+from services.publishing.usecases.front_desk import SYSTEM
 from services.publishing.usecases.ports import Due, Kept, Newsroom, Step, Write
 from services.publishing.usecases.references import look_up, resolved
 from shared.contracts.events import Outgoing, write_event

@@ -41,8 +41,9 @@ TABLE: dict[Needs, tuple[str, ...]] = {
         "* /api/v1/authors*",
         "* /api/v1/trash*",
     ),
-    Scope.ARTICLES_PUBLISH: _acts(
-        "publish", "schedule", "unschedule", "correct", "unpublish", "retract"
+    Scope.ARTICLES_PUBLISH: (
+        *_acts("publish", "schedule", "unschedule", "correct", "unpublish"),
+        *_acts("retract", "retract/confirm", "retract/decline"),
     ),
     Scope.MEDIA_WRITE: ("POST /api/v1/media",),
     Scope.CHANNELS: ("* /api/v1/channels*",),

@@ -8,11 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
-from pydantic import TypeAdapter, ValidationError
 
+from services.publishing.api.calendar import instant
 from services.publishing.api.shown import shown
 from services.publishing.store.records import RecordStore
-from shared.contracts.base import Instant
 from shared.contracts.identity import Role
 from shared.storage.client import Document
 from shared.web.identity import require_role
@@ -21,7 +20,6 @@ from shared.web.requests import json_response, paging, path_id, query_values
 
 FILTERS = {"article": "article_id", "person": "by", "about": "about", "act": "act"}
 """`person` is who acted, `about` the person whom the act concerned."""
-INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
 def _cursor(line: Document) -> str:
@@ -42,18 +40,6 @@ def _behind(cursor: str | None) -> Document | None:
         raise Problem(422, "cursor is not one of ours", field="cursor") from error
 
 
-def _instant(values: dict[str, str], name: str) -> datetime | None:
-    if name not in values:
-        return None
-    try:
-        # Only a date with a time: bare numbers would be read as seconds since 1970.
-        return INSTANT.validate_python(values[name] if "T" in values[name] else "")
-    except ValidationError as error:
-        raise Problem(
-            422, f"{name} must be an instant such as 2026-11-23T09:30:00Z", field=name
-        ) from error
-
-
 def _public(document: Document, reader: Role) -> dict[str, Any]:
     names = {"_id": "id", "article_id": "article"}
     line = {names.get(key, key): value for key, value in document.items()}
@@ -68,7 +54,8 @@ def routes(records: RecordStore) -> list[web.AbstractRouteDef]:
         values = query_values(request, {*FILTERS, "since", "until", "limit", "cursor"})
         limit, cursor = paging(values)
         filters = {FILTERS[name]: values[name] for name in FILTERS if name in values}
-        since, until = _instant(values, "since"), _instant(values, "until")
+        since = instant(values, "since") if "since" in values else None
+        until = instant(values, "until") if "until" in values else None
         found = await records.audit_page(filters, since, until, _behind(cursor), limit + 1)
         items = found[:limit]
         return json_response(
