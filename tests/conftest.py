@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 
 import pytest
+from pymongo import MongoClient
 
 from services.standalone.mongod import Mongod
 from services.standalone.rabbitmq import PrivateRabbit
@@ -19,6 +20,9 @@ def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
     """A real one-node replica set; missing binaries are an error, never a skip."""
     server = Mongod(tmp_path_factory.mktemp("mongod") / "db")
     server.start()
+    with MongoClient[dict[str, object]](server.url) as client:
+        # It goes by the real time, and would delete what is still to come for a test's own clock.
+        client.admin.command("setParameter", 1, ttlMonitorEnabled=False)
     yield server
     server.kill()
 
