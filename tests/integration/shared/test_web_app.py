@@ -289,6 +289,8 @@ def forged(clock: ManualClock, key: bytes, algorithm: str = ALGORITHM, **changed
         {"exp": [1]},
         {"jti": None},
         {"sub": None},
+        {"scope": 4},
+        {"scope": ["articles:read"]},
     ],
 )
 async def test_a_forged_token_is_refused(
