@@ -51,8 +51,8 @@ def test_the_promised_commands_are_there() -> None:
         ("service",),
         ("topology",),
         *((("dead-letters", act)) for act in ("list", "replay", "discard")),
-        ("user", "add"),
-        ("token", "create"),
+        *((("user", act)) for act in ("add", "list", "password", "disable", "enable", "totp-off")),
+        *((("token", act)) for act in ("create", "list", "revoke")),
         *((("channel", act)) for act in ("add", "list", "pause", "resume", "test")),
     }
     assert promised <= set(EVERY)
