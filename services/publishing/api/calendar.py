@@ -37,7 +37,7 @@ def routes(room: Newsroom, desk: DeskStore) -> list[web.AbstractRouteDef]:
         await require_role(request, Role.CONTRIBUTOR)
         values = query_values(request, {"from", "until"})
         since, until = instant(values, "from"), instant(values, "until")
-        if not since < until <= since + LONGEST:
+        if not timedelta(0) < until - since <= LONGEST:  # a sum could leave the calendar
             text = f"must lie after from, at most {LONGEST.days} days"
             raise Problem(422, "Not a stretch of time", field="until", detail=f"until {text}")
         found = await desk.calendar(since, until)

@@ -213,6 +213,8 @@ async def test_the_calendar_shows_days_of_the_publication(desk: Any) -> None:
     assert status == 200
     assert [one["id"] for one in found["items"]] == [public["id"], plan["id"]]
     assert (found["items"][0]["day"], found["complete"]) == ("2026-11-23", True)
+    last = "from=9999-12-30T00:00:00Z&until=9999-12-31T00:00:00Z"
+    assert (await desk.call("GET", f"/api/v1/calendar?{last}"))[0] == 200
     for wrong, field in (
         ("from=2026-11-23T00:00:00Z", "until"),
         ("from=x&until=2026-11-24T00:00:00Z", "from"),
