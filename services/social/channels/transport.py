@@ -59,7 +59,7 @@ async def call(
             allow_redirects=False,
             middlewares=(_once,) if mutation else None,
         ) as response:
-            raw = await response.content.read(MAX_ANSWER_BYTES)
+            raw = await _read(response.content)
             lowered = {name.lower(): value for name, value in response.headers.items()}
             text = raw.decode("utf-8", "replace")
             return Answer(response.status, lowered, _parse(raw), text)
@@ -71,6 +71,16 @@ async def call(
         if mutation:
             raise OutcomeUnknown(said) from error
         raise TryAgain(said) from error
+
+
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    """The whole answer, or its first `MAX_ANSWER_BYTES`: one `read` gives only what has arrived."""
+    raw = bytearray()
+    async for chunk in content.iter_any():
+        raw += chunk
+        if len(raw) >= MAX_ANSWER_BYTES:
+            break
+    return bytes(raw[:MAX_ANSWER_BYTES])
 
 
 async def _once(
