@@ -33,8 +33,8 @@ from services.notifications.store.webhooks import Webhooks
 from services.notifications.webhooks.answers import HORIZON
 from shared.contracts.articles import Article, Status
 from shared.contracts.outlets import DeliveryState, Operation, OutletLine
-from shared.delivery.ledger import PENDING, Ledger
-from shared.delivery.model import BREAKING, NORMAL, Delivery, Plan
+from shared.delivery.ledger import Ledger
+from shared.delivery.model import BREAKING, NORMAL, PENDING, Delivery, Plan
 from shared.runtime.clock import Clock, elapsed_ms
 from shared.storage.held import Held, HeldArticles
 

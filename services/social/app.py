@@ -8,6 +8,7 @@ import aiohttp
 
 from services.social.api.channels import ChannelRoutes
 from services.social.handlers import Planning
+from services.social.previews import Previews
 from services.social.settings import SocialSettings
 from services.social.store import Accounts
 from services.social.subscriptions import SUBSCRIPTIONS
@@ -27,6 +28,7 @@ from shared.web.deliveries import DeliveryRoutes
 from shared.web.hosting import Service
 from shared.web.identity import Revocations
 from shared.web.outbound import LazySession, OutboundPolicy, guarded_session
+from shared.web.previews import preview_route
 
 NAME = "social"
 
@@ -59,9 +61,9 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
     own = OwnOrigin(own_session, public_url=settings.public_url, origin=settings.origin)
     outside = SocialOutside(accounts, held, network_session, clock, own=own, wake_relay=relay.wake)
     worker = Worker(ledger, outside, clock, concurrency=settings.social_concurrency)
-    planning = Planning(
-        ledger, accounts, timedelta(hours=settings.social_lateness_hours), worker.wake
-    )
+    lateness = timedelta(hours=settings.social_lateness_hours)
+    planning = Planning(ledger, accounts, lateness, worker.wake)
+    previews = Previews(ledger, accounts, outside.channel, lateness)
     revocations = Revocations(database["revoked_tokens"], clock)
     intake = ArticleIntake(NAME, held, planning.apply, clock, relay.wake, revocations.add)
 
@@ -79,6 +81,7 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
         routes=[
             *ChannelRoutes(accounts, outside, policy, worker.wake).routes(),
             *DeliveryRoutes("/api/v1/deliveries", Desk(ledger, worker.wake)).routes(),
+            preview_route(NAME, previews.show),
         ],
         subscriptions=[(subscription, intake.handle) for subscription in SUBSCRIPTIONS],
         background=[worker, relay],

@@ -87,18 +87,10 @@ class SocialOutside:
         corrections = len(article.corrections)
         if delivery.operation is Operation.DELETE:
             return Composed({"body": {}, "corrections": corrections}, delivery.revision)
-        told = (previous or {}).get("corrections", 0)
         channel = await self._channel(delivery)
+        now = self._clock.now()
         body = await channel.compose(
-            Intent(
-                key=delivery.id,
-                operation=delivery.operation,
-                article=article,
-                now=self._clock.now(),
-                posted=_posted(previous),
-                change="correction" if corrections > told else "minor",
-                told=told,
-            )
+            intent(delivery.id, delivery.operation, article, now, previous)
         )
         if body is None:
             return None
@@ -242,6 +234,22 @@ class SocialOutside:
         if budget and budget.remaining <= 0 and budget.resets_at > self._clock.now():
             seconds = (budget.resets_at - self._clock.now()).total_seconds()
             await self.throttled(delivery, seconds, "the network's budget is used up")
+
+
+def intent(
+    key: str, operation: Operation, article: Article, now: datetime, previous: Document | None
+) -> Intent:
+    """What a channel is asked to compose; `previous` is the result that an edit changes."""
+    told = (previous or {}).get("corrections", 0)
+    return Intent(
+        key=key,
+        operation=operation,
+        article=article,
+        now=now,
+        posted=_posted(previous),
+        change="correction" if len(article.corrections) > told else "minor",
+        told=told,
+    )
 
 
 def _posted(result: Document | None) -> Posted | None:

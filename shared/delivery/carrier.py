@@ -17,10 +17,11 @@ import structlog
 
 from shared.contracts.outlets import DeliveryState, Operation
 from shared.delivery.errors import AuthDead, GiveUp, OutcomeUnknown, TryAgain
-from shared.delivery.ledger import UNFINISHED, Ledger
+from shared.delivery.ledger import Ledger
 from shared.delivery.metrics import LATENCY, OUTCOMES
-from shared.delivery.model import SEEN_BY_A_PERSON, Delivery, Document
+from shared.delivery.model import Delivery, Document
 from shared.delivery.outside import Drop, Go, Hold, Outside, Verdict
+from shared.delivery.thread import continued
 from shared.runtime.clock import Clock, elapsed_ms
 from shared.runtime.loops import back_off
 from shared.storage.errors import StorageUnavailable
@@ -32,7 +33,6 @@ RESOLVE_SECONDS = (1, 5, 30, 120, 600)
 RECORD_TRIES = 8
 """How often the outcome of a call is written down anew while the database is away: about a minute."""
 ENDED_UNSENT = {DeliveryState.FAILED, DeliveryState.MISSED, DeliveryState.CANCELLED}
-BY_HAND = "a person confirmed the post, but its id is not known: change it there by hand"
 
 
 class Carrier:
@@ -65,29 +65,14 @@ class Carrier:
                     delivery, DeliveryState.CANCELLED, "overtaken by a newer change"
                 )
                 return
-            if any(other.state.value in UNFINISHED for other in earlier):
+            found = continued(delivery.operation, delivery.revision, earlier)
+            if found is None:
                 await self._ledger.wait(delivery, self._in(1.0), None, report=False)
                 return
-            happened = [
-                other
-                for other in earlier
-                if other.state is DeliveryState.CONFIRMED and other.result
-            ]
-            if not happened:
-                await self._ledger.close(
-                    delivery, DeliveryState.CANCELLED, "nothing was posted here"
-                )
+            if isinstance(found, Drop):
+                await self._ledger.close(delivery, found.state, found.reason)
                 return
-            previous = happened[-1].result
-            if (previous or {}).get("remote_id") == SEEN_BY_A_PERSON:
-                await self._ledger.close(delivery, DeliveryState.FAILED, BY_HAND)
-                return
-            newest = max(other.composed_from or 0 for other in happened)
-            if delivery.operation is Operation.EDIT and newest >= delivery.revision:
-                await self._ledger.close(
-                    delivery, DeliveryState.CANCELLED, "already part of what was posted"
-                )
-                return
+            previous = found
         if delivery.state is DeliveryState.CLAIMED:
             await self._begin(delivery, previous)
         else:

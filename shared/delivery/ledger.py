@@ -16,6 +16,7 @@ from prometheus_client import Counter
 from shared.contracts.events import Outgoing
 from shared.contracts.outlets import DeliveryState, Operation
 from shared.delivery.model import (
+    PENDING,
     Delivery,
     Document,
     Plan,
@@ -31,13 +32,6 @@ from shared.storage.outbox import append, declare_outbox, entry
 Report = Callable[[Delivery], Outgoing | None]
 """The event that tells publishing of a delivery's new state; None for a delivery no board shows alone."""
 
-PENDING = (DeliveryState.PLANNED.value, DeliveryState.WAITING.value)
-UNFINISHED = (
-    *PENDING,
-    DeliveryState.CLAIMED.value,
-    DeliveryState.ARMED.value,
-    DeliveryState.UNKNOWN.value,
-)
 LEASE_SECONDS = 90.0
 """Longer than the longest single call to the outside (30 s, three calls), so that a live holder keeps it."""
 

@@ -15,6 +15,14 @@ Document = dict[str, Any]
 
 BREAKING, NORMAL = 0, 1
 
+PENDING = (DeliveryState.PLANNED.value, DeliveryState.WAITING.value)
+UNFINISHED = (
+    *PENDING,
+    DeliveryState.CLAIMED.value,
+    DeliveryState.ARMED.value,
+    DeliveryState.UNKNOWN.value,
+)
+
 SEEN_BY_A_PERSON = ""
 """The `remote_id` of what a person confirmed: it is there, but under which id nobody knows."""
 

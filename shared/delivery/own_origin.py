@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 
 import aiohttp
 import structlog
 
 from shared.contracts.articles import Article
-from shared.delivery.errors import TryAgain
+from shared.delivery.errors import GiveUp, TryAgain
 
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.01
 WAIT_SECONDS = 2.0
 KEPT_RENDITIONS = 16
+_RENDITION = re.compile(r"/media/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+\.[a-z]+")
 
 
 class OwnOrigin:
@@ -39,11 +41,19 @@ class OwnOrigin:
         return await asyncio.shield(task)
 
     async def rendition(self, url: str) -> bytes:
-        """The bytes at one of our media addresses; they never change, so the last few are kept."""
+        """The bytes at one of our media addresses; they never change, so the last few are kept.
+
+        Raises `TryAgain`, or `GiveUp` for any other address: a previewed snapshot may name one.
+        """
+        path = url.removeprefix(self._public_url)
+        if path == url or not _RENDITION.fullmatch(path):
+            raise GiveUp("the image is not at one of our own addresses")
         if url not in self._renditions:
             try:
                 async with self._session().get(
-                    self._inside(url), timeout=aiohttp.ClientTimeout(total=15)
+                    self._origin + path,
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(total=15),
                 ) as answer:
                     if answer.status != 200:
                         raise TryAgain(f"the image answers {answer.status}")

@@ -15,7 +15,7 @@ from shared.web.problems import problems
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 MAX_BODY_BYTES = 1024 * 1024
-"""Of every request but uploads, which read their own cap."""
+"""Of every request but uploads, which read their own cap, and routes that are `taking` more."""
 MAX_UPLOAD_BYTES = 20 * 1024 * 1024
 
 REQUESTS = Counter("herald_http_requests_total", "Requests answered", ["method", "route", "status"])
@@ -61,13 +61,20 @@ async def secured(_: web.Request, response: web.StreamResponse) -> None:
 async def capped(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse a large body by its length, or while it is read, save where an upload is expected."""
     if request.content_type != "multipart/form-data":
+        most = getattr(request.match_info.handler, "max_body_bytes", MAX_BODY_BYTES)
         length = request.content_length
-        if length is not None and length > MAX_BODY_BYTES:
-            raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES, length)
+        if length is not None and length > most:
+            raise web.HTTPRequestEntityTooLarge(most, length)
         if request.can_read_body:
             # Of what it unpacks to as well: a short body may be a long one compressed.
-            request = request.clone(client_max_size=MAX_BODY_BYTES)
+            request = request.clone(client_max_size=most)
     return await handler(request)
+
+
+def taking(max_body_bytes: int, handler: Handler) -> Handler:
+    """The handler, for bodies of another size than `MAX_BODY_BYTES`."""
+    handler.max_body_bytes = max_body_bytes  # type: ignore[attr-defined]
+    return handler
 
 
 def make_app(routes: Iterable[web.AbstractRouteDef], identities: Identities) -> web.Application:

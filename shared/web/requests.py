@@ -22,8 +22,8 @@ BODY_SECONDS = 60.0
 """For a body to arrive; who takes longer holds a connection for nothing."""
 
 
-async def read_json(request: web.Request, model: type[M]) -> M:
-    """The body as `model`.
+async def read_json(request: web.Request, model: type[M], *, max_values: int = MAX_VALUES) -> M:
+    """The body as `model`, of at most `max_values` values.
 
     415 for another media type, 408 when it does not come, 400 for broken JSON, 422 for wrong fields.
     """
@@ -40,20 +40,21 @@ async def read_json(request: web.Request, model: type[M]) -> M:
         raise Problem(400, "The body is not JSON", field="body", detail=str(error)) from error
     if not isinstance(document, dict):
         raise Problem(422, "The body must be a JSON object", field="body")
-    if _refuse_unstorable(document) > MAX_VALUES:
-        raise Problem(422, f"A document may hold at most {MAX_VALUES} values", field="body")
+    _refuse_unstorable(document, max_values)
     try:
         return model.model_validate(document)
     except ValidationError as error:
         raise invalid(error) from error
 
 
-def _refuse_unstorable(value: Any, path: str = "", depth: int = 0) -> int:
+def _refuse_unstorable(value: Any, left: int, path: str = "", depth: int = 0) -> int:
     """What no service could store or show: NUL, numbers beyond 64 bits, a tower of brackets.
 
-    Returns how many values were seen.
+    Returns how many more values there may be; looks at none beyond that.
     """
-    seen = 1
+    left -= 1
+    if left < 0:
+        raise Problem(422, "The document holds too many values", field="body")
     if depth > MAX_DEPTH:
         raise Problem(422, "Nested too deep", field=path.split(".")[0])
     if isinstance(value, str):
@@ -61,14 +62,15 @@ def _refuse_unstorable(value: Any, path: str = "", depth: int = 0) -> int:
             raise Problem(422, "A text must not contain NUL", field=path or "body")
     elif isinstance(value, dict):
         for key, inner in value.items():
-            _refuse_unstorable(key, path)
-            seen += _refuse_unstorable(inner, f"{path}.{key}" if path else str(key), depth + 1)
+            if "\x00" in key:
+                raise Problem(422, "A text must not contain NUL", field=path or "body")
+            left = _refuse_unstorable(inner, left, f"{path}.{key}" if path else str(key), depth + 1)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            seen += _refuse_unstorable(inner, f"{path}.{index}", depth + 1)
+            left = _refuse_unstorable(inner, left, f"{path}.{index}", depth + 1)
     elif isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise Problem(422, "The number is out of range", field=path or "body")
-    return seen
+    return left
 
 
 def path_id(request: web.Request, name: str = "id") -> str:

@@ -72,6 +72,16 @@ class RateBudget:
     resets_at: datetime
 
 
+@dataclass(frozen=True)
+class Wording:
+    """The text of a payload and how long it is, as the network counts."""
+
+    text: str
+    length: int
+    limit: int
+    """The most the network takes, in its own count."""
+
+
 class Channel(Protocol):
     """One connected account of one network.
 
@@ -87,6 +97,9 @@ class Channel(Protocol):
 
         May read the server's limits and the image bytes; changes nothing outside.
         """
+
+    def wording(self, payload: Payload) -> Wording:
+        """What readers will read of a payload that this channel composed for a post or an edit."""
 
     async def post(self, payload: Payload) -> Posted:
         """Create the post."""

@@ -9,15 +9,24 @@ from typing import Any
 
 import aiohttp
 
-from services.social.channels.base import FetchMedia, Intent, Payload, Posted, RateBudget
+from services.social.channels.base import (
+    FetchMedia,
+    Intent,
+    Payload,
+    Posted,
+    RateBudget,
+    Wording,
+)
 from services.social.channels.bluesky.answers import error_name, words
 from services.social.channels.bluesky.client import XrpcClient
 from services.social.channels.bluesky.compose import (
+    LIMIT,
     Frozen,
     Media,
     StrongRef,
     compose,
     compose_correction,
+    length,
 )
 from services.social.channels.bluesky.media import choose, frozen_bytes
 from services.social.channels.bluesky.settings import BlueskySettings
@@ -77,6 +86,10 @@ class BlueskyChannel:
             told=intent.told,
         )
         return frozen.model_dump(mode="json")
+
+    def wording(self, payload: Payload) -> Wording:
+        text = str(payload["record"]["text"])
+        return Wording(text, length(text), LIMIT)
 
     async def post(self, payload: Payload) -> Posted:
         """Create the record; the same payload again is a success that changes nothing."""

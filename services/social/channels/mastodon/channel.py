@@ -13,7 +13,14 @@ from typing import Any
 import aiohttp
 import regex
 
-from services.social.channels.base import FetchMedia, Intent, Payload, Posted, RateBudget
+from services.social.channels.base import (
+    FetchMedia,
+    Intent,
+    Payload,
+    Posted,
+    RateBudget,
+    Wording,
+)
 from services.social.channels.mastodon.client import PROCESSING_SECONDS, MastodonClient
 from services.social.channels.mastodon.compose import (
     Image,
@@ -23,6 +30,7 @@ from services.social.channels.mastodon.compose import (
     best_rendition,
     compose,
     described,
+    length,
 )
 from services.social.channels.mastodon.settings import MastodonSettings
 from services.social.channels.mastodon.wording import address
@@ -79,6 +87,12 @@ class MastodonChannel:
             correction=before is not None and intent.change == "correction",
         )
         return payload.model_dump(mode="json") if payload else None
+
+    def wording(self, payload: Payload) -> Wording:
+        limits = self._limits[1] if self._limits else Limits()
+        text = str(payload["status"])
+        counted = length(text, limits.characters_reserved_per_url)
+        return Wording(text, counted, limits.max_characters)
 
     async def post(self, payload: Payload) -> Posted:
         frozen = StatusPayload.model_validate(payload)
