@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from services.site.api.pages import PageRoutes
 from services.site.domain.views import Place
+from services.site.previews import Previews
 from services.site.rendering import Renderer
 from services.site.settings import SiteSettings
 from services.site.store import Lists, Marks, Pages
@@ -22,6 +23,7 @@ from shared.storage.held import Held, HeldArticles
 from shared.storage.outbox import REPORTS_LINGER_SECONDS, Relay
 from shared.web.hosting import Service
 from shared.web.identity import Revocations
+from shared.web.previews import preview_route
 
 NAME = "site"
 
@@ -50,7 +52,10 @@ def build(settings: SiteSettings, database: Database, bus: Bus, clock: Clock) ->
     return Service(
         name=NAME,
         database=database,
-        routes=PageRoutes(renderer, pages, held, fronts, clock).routes(),
+        routes=[
+            *PageRoutes(renderer, pages, held, fronts, clock).routes(),
+            preview_route(NAME, Previews(renderer, held).show),
+        ],
         subscriptions=[(subscription, intake.handle) for subscription in SUBSCRIPTIONS],
         background=[relay],
         prepare=prepare,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.sitemap.api.documents import DocumentRoutes
 from services.sitemap.handlers import Listing
+from services.sitemap.previews import Previews
 from services.sitemap.settings import SitemapSettings
 from services.sitemap.store import DocumentStore, EntryStore
 from services.sitemap.subscriptions import SUBSCRIPTIONS
@@ -18,6 +19,7 @@ from shared.storage.held import HeldArticles
 from shared.storage.outbox import REPORTS_LINGER_SECONDS, Relay
 from shared.web.hosting import Service
 from shared.web.identity import Revocations
+from shared.web.previews import preview_route
 
 NAME = "sitemap"
 
@@ -28,6 +30,7 @@ def build(settings: SitemapSettings, database: Database, bus: Bus, clock: Clock)
     documents = DocumentStore(database["documents"])
     publication = load_publication(settings.publication)
     sitemaps = Sitemaps(entries, documents, publication, settings.public_url, clock)
+    previews = Previews(sitemaps, publication, settings.public_url)
     held = HeldArticles(database["articles"])
     relay = Relay([held.collection], bus.publish, clock, linger_seconds=REPORTS_LINGER_SECONDS)
 
@@ -49,7 +52,10 @@ def build(settings: SitemapSettings, database: Database, bus: Bus, clock: Clock)
     return Service(
         name=NAME,
         database=database,
-        routes=DocumentRoutes(documents, sitemaps, clock).routes(),
+        routes=[
+            *DocumentRoutes(documents, sitemaps, clock).routes(),
+            preview_route(NAME, previews.show),
+        ],
         subscriptions=[(subscription, intake.handle) for subscription in SUBSCRIPTIONS],
         background=[loop, relay],
         prepare=prepare,

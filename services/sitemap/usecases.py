@@ -28,6 +28,7 @@ from services.sitemap.domain.documents import (
 )
 from services.sitemap.domain.entry import FEED_OUTLET, NEWS_OUTLET, Entry, lines, render_entry
 from services.sitemap.domain.feed import FEED_CAP, Item, feed
+from shared.contracts.articles import Article
 from shared.contracts.outlets import OutletLine
 from shared.delivery.metrics import LATENCY
 from shared.runtime.clock import Clock, elapsed_ms
@@ -89,14 +90,7 @@ class Sitemaps:
         """Bring news sitemap and feed to this snapshot; the archive follows with `refresh`."""
         article = held.article
         while True:
-            previous, fresh, within = await self._look(held)
-            entry = render_entry(
-                article,
-                previous,
-                fresh=fresh,
-                within=within,
-                publication_language=self._publication.language,
-            )
+            previous, entry, _ = await self.render(article, self._clock.now())
             if previous and previous.revision > entry.revision:
                 return []
             if await self._entries.put(entry, previous):
@@ -119,18 +113,34 @@ class Sitemaps:
             LATENCY.labels(line.outlet).observe(milliseconds / 1000)
         return done
 
-    async def _look(self, held: Held) -> tuple[Entry | None, bool, dict[str, bool]]:
+    async def render(
+        self, article: Article, now: datetime
+    ) -> tuple[Entry | None, Entry, dict[str, bool]]:
+        """The entry as it is, as this snapshot makes it, and where an article of its age stands at all."""
+        previous, fresh, within = await self._look(article, now)
+        entry = render_entry(
+            article,
+            previous,
+            fresh=fresh,
+            within=within,
+            publication_language=self._publication.language,
+        )
+        return previous, entry, within
+
+    async def _look(
+        self, article: Article, now: datetime
+    ) -> tuple[Entry | None, bool, dict[str, bool]]:
         """The entry as it is, whether the article is in the news window, and where it stands at all."""
-        published_at = held.article.published_at
+        published_at = article.published_at
         if published_at is None:
             nowhere = {NEWS_OUTLET: False, FEED_OUTLET: False}
-            return await self._entries.get(held.article.id), False, nowhere
+            return await self._entries.get(article.id), False, nowhere
         previous, newer_news, newer_items = await asyncio.gather(
-            self._entries.get(held.article.id),
+            self._entries.get(article.id),
             self._entries.newer(NEWS_OUTLET, published_at, sitemaps.NEWS_CAP),
             self._entries.newer(FEED_OUTLET, published_at, FEED_CAP),
         )
-        fresh = published_at > self._clock.now() - sitemaps.NEWS_WINDOW
+        fresh = published_at > now - sitemaps.NEWS_WINDOW
         within = {
             NEWS_OUTLET: fresh and newer_news < sitemaps.NEWS_CAP,
             FEED_OUTLET: newer_items < FEED_CAP,

@@ -45,13 +45,18 @@ class Item:
     updated_at: datetime
 
 
+def unfeedable(article: Article) -> str | None:
+    """The rule that keeps the article out of the feed; None where none does."""
+    if "feed" in article.skip_outlets:
+        return "left out by the editor"
+    if article.status is not Status.PUBLISHED or article.published_at is None:
+        return "the article is not public"
+    return None
+
+
 def feedable(article: Article) -> bool:
     """May stand in the feed."""
-    return (
-        article.status is Status.PUBLISHED
-        and article.published_at is not None
-        and "feed" not in article.skip_outlets
-    )
+    return unfeedable(article) is None
 
 
 def feed_item(article: Article) -> bytes:

@@ -36,20 +36,34 @@ _NAME_MARK = b"<news:name/>"
 _PARENTHETICAL = re.compile(r"\s*\([^()]*\)\s*$")
 
 
+def unindexable(article: Article) -> str | None:
+    """The rule that keeps the article out of every sitemap; None where none does."""
+    if article.status is not Status.PUBLISHED or article.published_at is None:
+        return "the article is not public"
+    if article.noindex:
+        return "noindex"
+    if article.canonical_url not in {None, "", article.url}:
+        return "its canonical address is elsewhere"
+    if len(address(article.url)) >= URL_CAP:
+        return f"its address has {URL_CAP} characters or more"
+    return None
+
+
+def unnewsworthy(article: Article) -> str | None:
+    """The rule that keeps the article out of the news sitemap, its age aside; None where none does."""
+    if "news_sitemap" in article.skip_outlets:
+        return "left out by the editor"
+    return unindexable(article)
+
+
 def indexable(article: Article) -> bool:
     """Public, not `noindex`, its own canonical address, and an address that fits."""
-    return (
-        article.status is Status.PUBLISHED
-        and article.published_at is not None
-        and not article.noindex
-        and article.canonical_url in {None, "", article.url}
-        and len(address(article.url)) < URL_CAP
-    )
+    return unindexable(article) is None
 
 
 def newsworthy(article: Article) -> bool:
     """May stand in the news sitemap while its 48 hours last."""
-    return indexable(article) and "news_sitemap" not in article.skip_outlets
+    return unnewsworthy(article) is None
 
 
 def news_url(article: Article, publication_language: str) -> bytes:
@@ -83,10 +97,15 @@ def _url(root: Any, article: Article) -> Any:
 
 
 def news_sitemap(pieces: Sequence[bytes], publication_name: str) -> bytes:
-    """The whole file. The name goes without trailing parentheses (Google)."""
+    """The whole file."""
+    return named(_NEWS_URLS.join(pieces), publication_name)
+
+
+def named(xml: bytes, publication_name: str) -> bytes:
+    """Pieces with the publication's name put in. The name goes without trailing parentheses (Google)."""
     plain = _PARENTHETICAL.sub("", one_line(publication_name)) or one_line(publication_name)
     name = _NEWS_URLS.piece(lambda root: add(root, f"{{{NEWS}}}name", plain)).strip()
-    return _NEWS_URLS.join(pieces).replace(_NAME_MARK, name)
+    return xml.replace(_NAME_MARK, name)
 
 
 def archive(pieces: Sequence[bytes]) -> bytes:
