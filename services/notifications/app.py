@@ -19,6 +19,7 @@ from services.notifications.mail.files import FileMailer
 from services.notifications.mail.relay import Relay as MailRelay
 from services.notifications.mail.smtp import SmtpMailer
 from services.notifications.planning import Planning
+from services.notifications.previews import Previews
 from services.notifications.settings import NotificationsSettings
 from services.notifications.store.alarms import Alarms
 from services.notifications.store.campaigns import MAIL_DELIVERIES, Campaigns
@@ -46,6 +47,7 @@ from shared.web.deliveries import DeliveryRoutes
 from shared.web.hosting import Service
 from shared.web.identity import Revocations
 from shared.web.outbound import LazySession, OutboundPolicy, guarded_session
+from shared.web.previews import preview_route
 
 NAME = "notifications"
 
@@ -129,6 +131,14 @@ def build(settings: NotificationsSettings, database: Database, bus: Bus, clock: 
         wake_mail=mail_worker.wake,
         wake_hooks=hook_worker.wake,
     )
+    previews = Previews(
+        campaigns,
+        subscribers,
+        webhooks,
+        masthead=masthead,
+        links=links,
+        lateness=timedelta(hours=settings.alert_lateness_hours),
+    )
     reckoner = Reckoner(NAME, campaigns, planning.follow_up, clock, relay.wake)
     reckoning = Loop("campaigns", reckoner.step)
     reckoner.wake = reckoning.wake
@@ -161,6 +171,7 @@ def build(settings: NotificationsSettings, database: Database, bus: Bus, clock: 
             *CampaignRoutes(campaigns).routes(),
             *WebhookRoutes(webhooks, sender, policy, clock).routes(),
             *DeliveryRoutes("/api/v1/notifications/deliveries", desk).routes(),
+            preview_route(NAME, previews.show),
         ],
         subscriptions=[(subscription, handlers.handle) for subscription in SUBSCRIPTIONS],
         background=[mail_worker, hook_worker, reckoning, relay],

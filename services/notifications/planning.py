@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.notifications.domain.campaigns import (
     ALERTS,
@@ -166,28 +166,7 @@ class Planning:
         return self._campaigns.told(campaign.article_id, number)
 
     async def _enter(self, campaign: Campaign, held: Held, recipient: str) -> None:
-        is_alert = campaign.kind is Kind.ALERT
-        await self._mail.plan(
-            Plan(
-                article_id=campaign.article_id,
-                outlet=OUTLET,
-                operation=Operation.SEND,
-                intent=f"{campaign.kind.value}.{campaign.number}:{recipient}",
-                publication=campaign.publication,
-                revision=campaign.revision,
-                acted_at=campaign.acted_at,
-                priority=_priority(held.article),
-                expires_at=campaign.cut_at + self._lateness if is_alert else None,
-                subject={
-                    "kind": campaign.kind.value,
-                    "number": campaign.number,
-                    "campaign": campaign.id,
-                    "recipient": recipient,
-                    "dated": campaign.created_at,
-                },
-                traceparent=held.traceparent,
-            )
-        )
+        await self._mail.plan(mail_plan(campaign, held, recipient, self._lateness))
 
     async def _messages(
         self,
@@ -196,31 +175,59 @@ class Planning:
         hooks: Sequence[Webhook],
         told: Sequence[Delivery],
     ) -> Sequence[Delivery]:
-        article = held.article
-        alert = next(
-            (
-                one
-                for one in existing
-                if one.kind is Kind.ALERT and one.number == article.publication
-            ),
-            None,
-        )
-        first_seen = alert is None or alert.revision == article.revision
-        kind = event_type(article, first_seen=first_seen)
-        wanting = [
-            hook
-            for hook in hooks
-            if hook.wants(kind)
-            and hook.created_at <= held.acted_at
-            and not {"webhook", hook.outlet} & set(article.skip_outlets)
-        ]
-        # A service that catches up after days must not surprise partners with old news.
-        if not wanting or self._clock.now() - held.acted_at > HORIZON:
+        plans = messages(held, existing, hooks, self._clock.now())
+        if not plans:
             return told
-        plans = [_message(held, hook, kind) for hook in wanting]
         await asyncio.gather(*(self._hooks.plan(plan) for plan in plans))
         self._wake_hooks()
-        return await self._hooks.of_article(article.id)
+        return await self._hooks.of_article(held.article.id)
+
+
+def mail_plan(campaign: Campaign, held: Held, recipient: str, lateness: timedelta) -> Plan:
+    """One recipient's mail."""
+    is_alert = campaign.kind is Kind.ALERT
+    return Plan(
+        article_id=campaign.article_id,
+        outlet=OUTLET,
+        operation=Operation.SEND,
+        intent=f"{campaign.kind.value}.{campaign.number}:{recipient}",
+        publication=campaign.publication,
+        revision=campaign.revision,
+        acted_at=campaign.acted_at,
+        priority=_priority(held.article),
+        expires_at=campaign.cut_at + lateness if is_alert else None,
+        subject={
+            "kind": campaign.kind.value,
+            "number": campaign.number,
+            "campaign": campaign.id,
+            "recipient": recipient,
+            "dated": campaign.created_at,
+        },
+        traceparent=held.traceparent,
+    )
+
+
+def messages(
+    held: Held, existing: Sequence[Campaign], hooks: Sequence[Webhook], now: datetime
+) -> list[Plan]:
+    """What partners are told of this snapshot."""
+    article = held.article
+    # A service that catches up after days must not surprise partners with old news.
+    if now - held.acted_at > HORIZON:
+        return []
+    alert = next(
+        (one for one in existing if one.kind is Kind.ALERT and one.number == article.publication),
+        None,
+    )
+    first_seen = alert is None or alert.revision == article.revision
+    kind = event_type(article, first_seen=first_seen)
+    return [
+        _message(held, hook, kind)
+        for hook in hooks
+        if hook.wants(kind)
+        and hook.created_at <= held.acted_at
+        and not {"webhook", hook.outlet} & set(article.skip_outlets)
+    ]
 
 
 def _message(held: Held, hook: Webhook, kind: str) -> Plan:

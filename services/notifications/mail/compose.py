@@ -70,6 +70,14 @@ class Envelope:
     message: str
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What a mail says: its two bodies, before they are encoded."""
+
+    text: str
+    html: str
+
+
 def compose(
     letter: Letter,
     masthead: Masthead,
@@ -89,7 +97,7 @@ def compose(
     message = EmailMessage(policy=_WIRE)
     message["From"] = Address(_one_line(masthead.name), addr_spec=masthead.address)
     message["To"] = Address(addr_spec=recipient)
-    message["Subject"] = _shortened(_one_line(letter.subject))
+    message["Subject"] = subject(letter)
     message["Date"] = format_datetime(dated)
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"
@@ -97,11 +105,22 @@ def compose(
         message["List-Id"] = f"<{list_name}.{masthead.domain}>"
         message["List-Unsubscribe"] = f"<{leave_url}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    words = _words(letter, masthead, leave_url)
-    message.set_content(_render("letter.txt", words), cte="quoted-printable")
-    message.add_alternative(_render("letter.html", words), subtype="html", cte="quoted-printable")
+    said = parts(letter, masthead, leave_url)
+    message.set_content(said.text, cte="quoted-printable")
+    message.add_alternative(said.html, subtype="html", cte="quoted-printable")
     message.set_boundary(f"=_{digest[40:]}")
     return Envelope(masthead.bounces, recipient, message_id, _wire(message))
+
+
+def subject(letter: Letter) -> str:
+    """The Subject, decoded."""
+    return _shortened(_one_line(letter.subject))
+
+
+def parts(letter: Letter, masthead: Masthead, leave_url: str | None) -> Parts:
+    """Both bodies of the mail."""
+    words = _words(letter, masthead, leave_url)
+    return Parts(_render("letter.txt", words), _render("letter.html", words))
 
 
 def _words(letter: Letter, masthead: Masthead, leave_url: str | None) -> dict[str, object]:

@@ -86,15 +86,20 @@ class Campaigns:
 
     async def told(self, article_id: str, less_than: int | None) -> AsyncIterator[str]:
         """Who got an alert of this article, with fewer corrections in it than `less_than`."""
-        query: dict[str, Any] = {
-            "article_id": article_id,
-            "subject.kind": Kind.ALERT.value,
-            "state": DeliveryState.CONFIRMED.value,
-        }
-        if less_than is not None:
-            query["payload.corrections"] = {"$lt": less_than}
+        query = _told(article_id, less_than)
         async for document in self._deliveries.scan(query, {"subject.recipient": 1}):
             yield document["subject"]["recipient"]
+
+    async def count_told(self, article_id: str, less_than: int | None) -> int:
+        """How many people `told` would name, each once."""
+        rows = await self._deliveries.aggregate(
+            [
+                {"$match": _told(article_id, less_than)},
+                {"$group": {"_id": "$subject.recipient"}},
+                {"$count": "people"},
+            ]
+        )
+        return int(rows[0]["people"]) if rows else 0
 
     async def written_to(self, campaign_id: str) -> set[str]:
         """Whoever has a delivery of this campaign, in whatever state."""
@@ -184,6 +189,15 @@ class Campaigns:
         return await self.collection.update_one(
             {"_id": campaign.id, "sequence": campaign.sequence}, update
         )
+
+
+def _told(article_id: str, less_than: int | None) -> Document:
+    query: Document = {
+        "article_id": article_id,
+        "subject.kind": Kind.ALERT.value,
+        "state": DeliveryState.CONFIRMED.value,
+    }
+    return query if less_than is None else {**query, "payload.corrections": {"$lt": less_than}}
 
 
 def _tally_document(tally: Tally) -> Document:

@@ -135,13 +135,12 @@ class Subscribers:
 
     async def audience(self, list_name: str, confirmed_by: datetime) -> AsyncIterator[str]:
         """Ids of everybody on the list who had confirmed by then."""
-        query = {
-            "lists": list_name,
-            "status": Standing.CONFIRMED.value,
-            "confirmed_at": {"$lte": confirmed_by},
-        }
-        async for document in self._collection.scan(query, {"_id": 1}):
+        async for document in self._collection.scan(_audience(list_name, confirmed_by), {"_id": 1}):
             yield document["_id"]
+
+    async def count(self, list_name: str, confirmed_by: datetime) -> int:
+        """How many ids `audience` would give."""
+        return await self._collection.count(_audience(list_name, confirmed_by))
 
     async def page(
         self, status: Standing | None, *, after: str | None, limit: int
@@ -156,6 +155,14 @@ class Subscribers:
     async def remove(self, subscriber_id: str) -> bool:
         """Forget the person; False when there was none."""
         return await self._collection.delete_one({"_id": subscriber_id})
+
+
+def _audience(list_name: str, confirmed_by: datetime) -> Document:
+    return {
+        "lists": list_name,
+        "status": Standing.CONFIRMED.value,
+        "confirmed_at": {"$lte": confirmed_by},
+    }
 
 
 def _subscriber(document: Document) -> Subscriber:

@@ -131,7 +131,12 @@ class MailOutside:
         leave = self._links.leave_url(LeaveLink(person.id, ALERTS))
         told = len(article.corrections)
         return self._composed(
-            _letter(subject, article), person.email, delivery, article.revision, told, leave
+            letter_for(subject["kind"], subject["number"], article),
+            person.email,
+            delivery,
+            article.revision,
+            told,
+            leave,
         )
 
     async def send(self, delivery: Delivery, previous: Document | None) -> Document | None:
@@ -199,11 +204,12 @@ class MailOutside:
         return held.article
 
 
-def _letter(subject: Document, article: Article) -> letters.Letter:
-    if subject["kind"] == Kind.ALERT.value:
+def letter_for(kind: str, number: int, article: Article) -> letters.Letter:
+    """What a campaign's mail says. Raises `GiveUp` when there is nothing left to say."""
+    if kind == Kind.ALERT.value:
         return letters.alert(article)
-    if subject["kind"] == Kind.RETRACTION.value:
+    if kind == Kind.RETRACTION.value:
         return letters.retraction(article)
-    if subject["number"] > len(article.corrections):
+    if number > len(article.corrections):
         raise GiveUp("the correction was taken back")
-    return letters.correction(article, subject["number"])
+    return letters.correction(article, number)
