@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import aiohttp
 from aiohttp import web
 
 from services.publishing.api import (
@@ -18,12 +19,14 @@ from services.publishing.api import (
     media,
     own_account,
     people,
+    previews,
     sections,
     sessions,
     tokens,
     trash,
 )
 from services.publishing.api.streams import Streams
+from services.publishing.asking import Asker
 from services.publishing.domain.passwords import Passwords
 from services.publishing.handlers import Handlers
 from services.publishing.repair import Repair
@@ -55,6 +58,7 @@ from shared.storage.client import Database
 from shared.storage.outbox import Relay
 from shared.web.hosting import Service
 from shared.web.identity import Identities, Revocations
+from shared.web.outbound import LazySession
 
 
 def front_desk(
@@ -125,12 +129,14 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
             await part.declare()
         await declare_people(database)
 
+    session = LazySession(lambda: aiohttp.ClientSession(trust_env=False))
     routes: list[web.AbstractRouteDef] = [
         *articles.routes(room, lists),
         *acts.routes(room),
         *checklist.routes(room),
         *authors.routes(room, AuthorStore(database)),
         *sections.routes(room.publication),
+        *previews.routes(room, Asker(session, settings.origin)),
         *calendar.routes(room, lists),
         *trash.routes(room, binned),
         *history.routes(records),
@@ -148,4 +154,5 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
         subscriptions=[(OUTLETS, handlers.handle)],
         background=[streams, Loop("scheduler", scheduler.step), Loop("repair", repair.step), relay],
         prepare=prepare,
+        close=session.close,
     )

@@ -89,14 +89,22 @@ def publish(copy: WorkingCopy, now: datetime, public_url: str) -> Decision:
 
     Raises `WrongStatus`, `Invalid` for what is missing, `Conflict` for an embargo or no difference.
     """
-    step = transition(Act.PUBLISH, copy.status)
+    transition(Act.PUBLISH, copy.status)
     complete(copy)
     if (until := embargoed(copy, now)) is not None:
         raise Conflict("embargo_until", f"under embargo until {until.isoformat()}")
+    decision = published(copy, now, public_url)
+    live = decision.after.live
+    if copy.status is Status.PUBLISHED and live and copy.live and same_for_readers(live, copy.live):
+        raise Conflict("status", "it is published already and nothing has changed since")
+    return decision
+
+
+def published(copy: WorkingCopy, now: datetime, public_url: str) -> Decision:
+    """What `publish` leads to, were nothing missing or in its way. Raises `WrongStatus`."""
+    step = transition(Act.PUBLISH, copy.status)
     if step.event is ArticleUpdated:
         after, live = _public(copy, now, public_url)
-        if copy.live is not None and same_for_readers(live, copy.live):
-            raise Conflict("status", "it is published already and nothing has changed since")
         event = ArticleUpdated(article=live, acted_at=now, change="minor")
         return Decision(Act.PUBLISH, after, event)
     again = replace(
@@ -124,6 +132,14 @@ def correct(
     """Bring the public article up to the working copy, with a public notice. Raises as `publish`."""
     transition(Act.CORRECT, copy.status)
     complete(copy)
+    return corrected(copy, now, public_url, correction)
+
+
+def corrected(
+    copy: WorkingCopy, now: datetime, public_url: str, correction: CorrectionText
+) -> Decision:
+    """What `correct` leads to, were nothing missing. Raises `WrongStatus`."""
+    transition(Act.CORRECT, copy.status)
     notice = Correction(at=now, kind=correction.kind, text=correction.text)
     after, live = _public(replace(copy, corrections=(*copy.corrections, notice)), now, public_url)
     event = ArticleUpdated(article=live, acted_at=now, change="correction")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from shared.storage.client import Collection, Database
+from shared.storage.client import Collection, Database, Document
 from shared.storage.errors import Duplicate
 
 ABANDONED_AFTER = timedelta(seconds=60)
@@ -28,24 +28,36 @@ class SlugStore:
             return await self._take(slug, article_id, now)
         return True
 
+    async def available(self, slug: str, article_id: str, now: datetime) -> bool:
+        """Whether `reserve` would give it to this article now; takes nothing."""
+        holder = await self._slugs.find_one({"_id": slug})
+        if holder is None or holder["article_id"] == article_id:
+            return True
+        return not holder["ever_public"] and await self._abandoned(holder, now)
+
     async def _take(self, slug: str, article_id: str, now: datetime) -> bool:
         holder = await self._slugs.find_one({"_id": slug})
         if holder is None:
             return False  # freed this instant; the caller's next candidate or retry will do
         if holder["article_id"] == article_id:
             return True
-        if now - holder["reserved_at"] < ABANDONED_AFTER:
-            return False
-        owner = {
-            "_id": holder["article_id"],
-            "$or": [{"slug": slug}, {"live.slug": slug}, {"redirects": slug}],
-        }
-        if await self._articles.find_one(owner, {"_id": 1}):
+        if not await self._abandoned(holder, now):
             return False
         return await self._slugs.update_one(
             {"_id": slug, "article_id": holder["article_id"], "ever_public": False},
             {"$set": {"article_id": article_id, "reserved_at": now}},
         )
+
+    async def _abandoned(self, holder: Document, now: datetime) -> bool:
+        """Whether the slug's holder does not use it, and has had the time to."""
+        if now - holder["reserved_at"] < ABANDONED_AFTER:
+            return False
+        slug = holder["_id"]
+        owner = {
+            "_id": holder["article_id"],
+            "$or": [{"slug": slug}, {"live.slug": slug}, {"redirects": slug}],
+        }
+        return await self._articles.find_one(owner, {"_id": 1}) is None
 
     async def keep(self, slug: str, article_id: str, now: datetime) -> None:
         """It has been public: it stays this article's for ever."""

@@ -137,6 +137,9 @@ class Slugs(Protocol):
 
     async def reserve(self, slug: str, article_id: str, now: datetime) -> bool: ...
 
+    async def available(self, slug: str, article_id: str, now: datetime) -> bool:
+        """What `reserve` would answer; takes nothing."""
+
     async def keep(self, slug: str, article_id: str, now: datetime) -> None:
         """It has been public: never free it."""
 

@@ -52,7 +52,7 @@ async def take_out(room: Newsroom, article_id: str, person: Identity) -> Working
     back = replace(
         copy,
         content=content,
-        slug=await slug_for(room, content, copy.id, now),
+        slug=await slug_for(content, copy.id, now, room.slugs.reserve),
         # The deletion itself was the revision in between.
         revision=copy.revision + 2,
         updated_at=now,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 
@@ -19,6 +20,9 @@ from shared.contracts.articles import Status
 from shared.storage.errors import StorageUnavailable
 from shared.web.identity import Identity
 
+Reserve = Callable[[str, str, datetime], Awaitable[bool]]
+"""Whether the slug is this article's: takes it, or only answers as if it had."""
+
 
 async def create(room: Newsroom, content: Content, person: Identity) -> WorkingCopy:
     """A new draft. Raises `Invalid`, or `Conflict` for a taken slug or a second translation."""
@@ -27,7 +31,7 @@ async def create(room: Newsroom, content: Content, person: Identity) -> WorkingC
     copy = WorkingCopy(
         id=article_id,
         content=content,
-        slug=await slug_for(room, content, article_id, now),
+        slug=await slug_for(content, article_id, now, room.slugs.reserve),
         body_html=prepared.body_html,
         language=prepared.language,
         lead_files=prepared.lead_files,
@@ -68,24 +72,10 @@ async def edit(
 
     async def decide(copy: WorkingCopy, now: datetime) -> acts.Decision | None:
         allow(Act.EDIT, copy, person)
-        content = copy.content.amended(patch)
-        if content == copy.content:
-            return None
-        prepared = await prepare(room, article_id, content, copy)
-        slug = await _slug_after(room, copy, content, now)
-        replaced[:] = [copy.slug] if slug != copy.slug else []
-        return acts.edit(
-            copy,
-            now,
-            content,
-            slug=slug,
-            body_html=prepared.body_html,
-            language=prepared.language,
-            lead_files=prepared.lead_files,
-            share_files=prepared.share_files,
-            body_pictures=prepared.body_pictures,
-            references=prepared.references,
-        )
+        decision = await edited(room, copy, patch, now, room.slugs.reserve)
+        moved = decision is not None and decision.after.slug != copy.slug
+        replaced[:] = [copy.slug] if moved else []
+        return decision
 
     after = await change(room, article_id, expected, person, decide)
     for slug in replaced:
@@ -96,22 +86,44 @@ async def edit(
     return after
 
 
-async def _slug_after(room: Newsroom, copy: WorkingCopy, content: Content, now: datetime) -> str:
+async def edited(
+    room: Newsroom, copy: WorkingCopy, patch: Content, now: datetime, reserve: Reserve
+) -> acts.Decision | None:
+    """The edit, decided; None where it changes nothing. `reserve` is the only thing it may write."""
+    content = copy.content.amended(patch)
+    if content == copy.content:
+        return None
+    prepared = await prepare(room, copy.id, content, copy)
+    return acts.edit(
+        copy,
+        now,
+        content,
+        slug=await _slug_after(copy, content, now, reserve),
+        body_html=prepared.body_html,
+        language=prepared.language,
+        lead_files=prepared.lead_files,
+        share_files=prepared.share_files,
+        body_pictures=prepared.body_pictures,
+        references=prepared.references,
+    )
+
+
+async def _slug_after(copy: WorkingCopy, content: Content, now: datetime, reserve: Reserve) -> str:
     """The slug this edit leads to."""
     if content.slug is None and copy.publication:
         return copy.slug
     if content.slug == copy.content.slug and content.headline == copy.content.headline:
         return copy.slug
-    return await slug_for(room, content, copy.id, now)
+    return await slug_for(content, copy.id, now, reserve)
 
 
-async def slug_for(room: Newsroom, content: Content, article_id: str, now: datetime) -> str:
+async def slug_for(content: Content, article_id: str, now: datetime, reserve: Reserve) -> str:
     """Reserve the slug asked for, or the first free one the headline makes."""
     if content.slug is not None:
-        if not await room.slugs.reserve(content.slug, article_id, now):
+        if not await reserve(content.slug, article_id, now):
             raise Conflict("slug", f"{content.slug} belongs to another article")
         return content.slug
     for candidate in candidates(slug_from(content.headline, article_id), article_id):
-        if await room.slugs.reserve(candidate, article_id, now):
+        if await reserve(candidate, article_id, now):
             return candidate
     raise Conflict("slug", "every slug this headline makes is taken; give one")

@@ -35,6 +35,8 @@ from shared.web.identity import Identities, Revocations
 
 SECRET = "a secret of more than thirty-two characters"
 ORIGIN = "https://news.example"
+NOBODY = "http://127.0.0.1:1"
+"""Where the other services would be reached from inside."""
 READY = {
     "headline": "Harbour bridge reopens",
     "body": "The bridge *reopened* on Monday.",
@@ -214,7 +216,9 @@ def settings(tmp_path: Path) -> PublishingSettings:
         '[[sections]]\nslug = "city"\nname = "City"\n'
         '[[sections]]\nslug = "world"\nname = "World"\n'
     )
-    return PublishingSettings(secret_key=SECRET, public_url=ORIGIN, publication=masthead)
+    return PublishingSettings(
+        secret_key=SECRET, public_url=ORIGIN, publication=masthead, internal_url=NOBODY
+    )
 
 
 @pytest.fixture
