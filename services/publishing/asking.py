@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -42,7 +43,8 @@ class Asker:
         try:
             async with self._session().post(
                 f"{self._root}/{service}",
-                data=snapshot.model_dump_json().encode(),
+                # A stream, because a long text at once would hold up the event loop.
+                data=io.BytesIO(snapshot.model_dump_json().encode()),
                 headers=headers,
                 allow_redirects=False,
                 timeout=self._timeout,

@@ -22,6 +22,24 @@ from shared.storage.client import open_client
 
 REQUESTS = 1000
 SEED = 20261123
+SNAPSHOT = {
+    "article": {
+        "id": "01890000-0000-7000-8000-000000000000",
+        "slug": "a",
+        "url": "https://news.example/articles/a",
+        "headline": "A headline",
+        "body": "Text.",
+        "body_html": "<p>Text.</p>",
+        "section": "city",
+        "language": "en",
+        "status": "published",
+        "revision": 1,
+        "publication": 1,
+        "published_at": "2026-11-23T09:30:00Z",
+        "updated_at": "2026-11-23T09:30:00Z",
+    },
+    "acted_at": "2026-11-23T09:30:00Z",
+}
 JSON = {"Content-Type": "application/json", "Accept": "application/problem+json"}
 
 VALID: dict[str, dict[str, Any]] = {
@@ -62,6 +80,15 @@ VALID: dict[str, dict[str, Any]] = {
         "url": "https://ada.example",
     },
     "PATCH /api/v1/authors/{slug}": {"name": "Ada Q. Quill"},
+    "POST /api/v1/articles/{id}/preview": {
+        "act": "correct",
+        "changes": {"headline": "Another"},
+        "correction": {"kind": "correction", "text": "It was nine."},
+    },
+    "POST /api/v1/previews/notifications": SNAPSHOT,
+    "POST /api/v1/previews/site": SNAPSHOT,
+    "POST /api/v1/previews/sitemap": SNAPSHOT,
+    "POST /api/v1/previews/social": SNAPSHOT,
     "POST /api/v1/sessions": {"email": "a@b.example", "password": "wrong password here"},
     "POST /api/v1/users": {
         "email": "x@y.example",

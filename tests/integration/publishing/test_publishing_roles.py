@@ -26,6 +26,7 @@ ROUTES: list[tuple[str, str, Any, str]] = [
     ("GET", "/api/v1/trash", None, "contributor"),
     ("POST", "/api/v1/trash/{id}/restore", None, "contributor"),
     ("DELETE", "/api/v1/trash/{id}", None, "contributor"),
+    ("POST", "/api/v1/articles/{id}/preview", None, "contributor"),
     ("POST", "/api/v1/articles/{id}/publish", None, "editor"),
     ("POST", "/api/v1/articles/{id}/correct", {"text": "x"}, "editor"),
     ("POST", "/api/v1/articles/{id}/unpublish", None, "editor"),
