@@ -111,7 +111,16 @@ async def test_every_service_is_asked_at_once_in_the_callers_name(
 
 
 async def test_the_snapshot_is_the_one_that_each_act_sends(desk: Any, services: Services) -> None:
-    article = await desk.article(priority="breaking", tags=["bridge"])
+    other = await desk.published(headline="The old bridge")
+    await last_event(desk)
+    profile = {"slug": "ada-quill", "name": "Ada Quill"}
+    assert (await desk.call("POST", "/api/v1/authors", profile, role="chief"))[0] == 201
+    article = await desk.article(
+        priority="breaking",
+        tags=["bridge"],
+        bylines=[{"author": "ada-quill"}],
+        related=[other["id"]],
+    )
     steps: list[tuple[str, Any, Any]] = [
         ("publish", {}, None),
         ("correct", {"correction": {"text": "Tuesday."}}, {"text": "Tuesday."}),
@@ -125,6 +134,7 @@ async def test_the_snapshot_is_the_one_that_each_act_sends(desk: Any, services: 
         assert (status, shown["blocking"]) == (200, {})
         await desk.act(article["id"], act, body)
         sent = await last_event(desk)
+        assert (sent.article.related, sent.article.bylines[0].name) == ((other["id"],), "Ada Quill")
         for service in ALL:
             assert services.snapshots[service].article == sent.article, act
             assert services.snapshots[service].acted_at == sent.acted_at
