@@ -68,7 +68,7 @@ def routes(records: RecordStore) -> list[web.AbstractRouteDef]:
     async def revisions(request: web.Request) -> web.Response:
         await require_role(request, Role.CONTRIBUTOR)
         limit, cursor = paging(query_values(request, {"limit", "cursor"}))
-        before = _number(cursor, "cursor") if cursor else None
+        before = whole_number(cursor, "cursor") if cursor else None
         found = await records.revisions(path_id(request), before, limit + 1)
         if not found and before is None:
             raise not_found("article")
@@ -90,7 +90,7 @@ def routes(records: RecordStore) -> list[web.AbstractRouteDef]:
 
     async def revision(request: web.Request) -> web.Response:
         await require_role(request, Role.CONTRIBUTOR)
-        number = _number(request.match_info["revision"], "revision", status=404)
+        number = whole_number(request.match_info["revision"], "revision", status=404)
         found = await records.one_revision(path_id(request), number)
         if found is None:
             raise not_found("revision", "revision")
@@ -110,7 +110,7 @@ def routes(records: RecordStore) -> list[web.AbstractRouteDef]:
     ]
 
 
-def _number(text: str, field: str, status: int = 422) -> int:
+def whole_number(text: str, field: str, status: int = 422) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise Problem(status, f"{field} is not one of ours", field=field)
     return int(text)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+from typing import Any
 
 from aiohttp import web
 
+from services.publishing.api.shown import shown
 from services.publishing.domain.errors import (
     BadCredentials,
+    ChangedField,
     CodeRefused,
     Conflict,
     Invalid,
@@ -31,6 +35,7 @@ def problem_of(error: PublishingError) -> Problem:
         case NoSuch():
             return not_found(error.what, error.field)
         case Stale():
+            more = {} if error.changed is None else {"changed": _changed(error.changed)}
             return Problem(
                 412,
                 f"The {error.what} has changed since you read it",
@@ -38,6 +43,7 @@ def problem_of(error: PublishingError) -> Problem:
                 detail=str(error),
                 headers={"ETag": etag_of(error.current)},
                 current_revision=error.current,
+                **more,
             )
         case WrongStatus():
             return Problem(
@@ -71,6 +77,10 @@ def problem_of(error: PublishingError) -> Problem:
             )
         case _:
             raise error
+
+
+def _changed(fields: Sequence[ChangedField]) -> list[dict[str, Any]]:
+    return [shown(asdict(field)) for field in fields]
 
 
 def refusing(handler: Handler) -> Handler:

@@ -11,6 +11,7 @@ from services.publishing.domain.alignment import Work
 from services.publishing.domain.article import WorkingCopy, snapshot
 from services.publishing.domain.content import Content
 from services.publishing.domain.segments import Segment, segments
+from services.publishing.domain.standing import Standing
 from shared.contracts.articles import Article
 
 Kind = Literal["added", "removed", "changed"]
@@ -20,11 +21,8 @@ PROSE = {"headline", "standfirst", "summary", "body", "social", "text", "reason"
 PROSE_PARTS = {"alt", "caption", "credit", "bio", "title", "description"}
 DERIVED = {"renditions"}
 """Parts that we make ourselves of what a person wrote."""
-BOOKKEEPING = {
-    *("id", "body_html", "lead_files", "revision", "publication", "published_at"),
-    *("updated_at", "redirects", "live", "created_at", "created_by", "content", "language"),
-}
-"""Of a working copy: what follows from the rest, or is nobody's decision."""
+STATE = ("slug", "status", "corrections", "retraction")
+"""What acts make of an article beside its content and its standing."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +67,13 @@ def changed_fields(before: WorkingCopy, after: WorkingCopy) -> list[str]:
         for name in Content.model_fields
         if getattr(before.content, name) != getattr(after.content, name)
     ]
+    names += [name for name in STATE if getattr(before, name) != getattr(after, name)]
     names += [
         field.name
-        for field in fields(WorkingCopy)
-        if field.name not in {*BOOKKEEPING, *names}
-        and getattr(before, field.name) != getattr(after, field.name)
+        for field in fields(Standing)
+        if getattr(before.standing, field.name) != getattr(after.standing, field.name)
     ]
-    return names
+    return list(dict.fromkeys(names))
 
 
 def _inside(

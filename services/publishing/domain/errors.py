@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
 from shared.contracts.articles import Status
 
 
@@ -10,7 +14,7 @@ class PublishingError(Exception):
 
 
 class NoSuch(PublishingError):
-    """Raised when there is no article, author, person, token, revision or picture with this id."""
+    """Raised when there is no article, author, person, token, revision or picture that `field` names."""
 
     def __init__(self, what: str, field: str = "id") -> None:
         super().__init__(f"there is no such {what}")
@@ -18,12 +22,29 @@ class NoSuch(PublishingError):
         self.field = field
 
 
-class Stale(PublishingError):
-    """Raised when the caller saw another revision than the one that stands."""
+@dataclass(frozen=True)
+class ChangedField:
+    """A field that is not as the caller saw it, and the newest change of it, where that is known."""
 
-    def __init__(self, current: int, what: str = "article") -> None:
+    field: str
+    by: str | None = None
+    by_name: str | None = None
+    at: datetime | None = None
+    revision: int | None = None
+
+
+class Stale(PublishingError):
+    """Raised when the caller saw another revision than the one that stands.
+
+    `changed` is what differs between the two; None where no revisions are kept.
+    """
+
+    def __init__(
+        self, current: int, what: str = "article", changed: Sequence[ChangedField] | None = None
+    ) -> None:
         super().__init__(f"the {what} is at revision {current}")
         self.current = current
+        self.changed = changed
         self.what = what
 
 

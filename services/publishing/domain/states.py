@@ -22,6 +22,7 @@ class Act(StrEnum):
 
     CREATE = "create"
     EDIT = "edit"
+    RESTORE = "restore"
     DELETE = "delete"
     UNDELETE = "undelete"
     PURGE = "purge"

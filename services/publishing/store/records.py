@@ -7,10 +7,12 @@ from dataclasses import asdict
 from datetime import datetime
 
 from services.publishing.domain.article import WorkingCopy
-from services.publishing.store.documents import to_document
-from services.publishing.usecases.ports import ActRecord
+from services.publishing.store.documents import from_document, to_document
+from services.publishing.usecases.ports import ActRecord, Line
 from shared.storage.client import Collection, Database, Document
 from shared.storage.errors import Duplicate
+
+STATE = ("slug", "status", "corrections", "retraction", "standing")
 
 
 class RecordStore:
@@ -60,6 +62,26 @@ class RecordStore:
     async def one_revision(self, article_id: str, revision: int) -> Document | None:
         return await self._revisions.find_one({"_id": f"{article_id}:{revision}"})
 
+    async def newest_until(self, article_id: str, revision: int) -> WorkingCopy | None:
+        found = await self._revisions.find(
+            {"article_id": article_id, "revision": {"$lte": revision}},
+            sort=[("revision", -1)],
+            limit=1,
+        )
+        return _copy(found[0]) if found else None
+
+    async def lines(self, article_id: str, above: int, limit: int) -> list[Line]:
+        found = await self._revisions.find(
+            {"article_id": article_id, "revision": {"$gt": above}},
+            dict.fromkeys(("revision", "act", *STATE), 1),
+            sort=[("revision", -1)],
+            limit=limit,
+        )
+        return [_line(one, ActRecord(**one["act"])) for one in found]
+
+    def line_of(self, copy: WorkingCopy, record: ActRecord) -> Line:
+        return _line(to_document(copy), record)
+
     async def audit_page(
         self,
         filters: dict[str, str],
@@ -82,6 +104,16 @@ class RecordStore:
                 {"at": behind["at"], "_id": {"$lt": behind["_id"]}},
             ]
         return await self._audit.find(query, sort=[("at", -1), ("_id", -1)], limit=limit)
+
+
+def _copy(document: Document) -> WorkingCopy:
+    """A revision as a working copy; what was public at the time is not kept with it."""
+    return from_document({**document, "_id": document["article_id"], "live": None}).copy
+
+
+def _line(document: Document, record: ActRecord) -> Line:
+    state = {name: document.get(name) for name in STATE}
+    return Line(document["revision"], record, {**state, **(state.pop("standing") or {})})
 
 
 async def _once(collection: Collection, document: Document) -> None:

@@ -18,6 +18,7 @@ from services.publishing.domain.errors import NoSuch, Stale
 from services.publishing.domain.states import Act
 from services.publishing.usecases.ports import ActRecord, Announcement, Kept, Newsroom, Step
 from services.publishing.usecases.references import resolved
+from services.publishing.usecases.staleness import stale
 from shared.contracts.articles import ArticleEvent
 from shared.contracts.events import Outgoing, write_event
 from shared.runtime.ids import NewId
@@ -46,10 +47,10 @@ async def load(room: Newsroom, article_id: str) -> Kept:
     return whole
 
 
-def expect(copy: WorkingCopy, expected: int | None) -> None:
-    """Raises `Stale` unless the copy is at `expected`; None expects nothing."""
-    if expected is not None and copy.revision != expected:
-        raise Stale(copy.revision)
+async def expect(room: Newsroom, kept: Kept, expected: int | None) -> None:
+    """Raises `Stale` unless the article is at `expected`; None expects nothing."""
+    if expected is not None and kept.copy.revision != expected:
+        raise await stale(room, kept, expected)
 
 
 async def change(
@@ -62,7 +63,7 @@ async def change(
     """Do one act. `expected` is the revision the person saw, None for whichever stands."""
     for _ in range(RACES):
         before = await load(room, article_id)
-        expect(before.copy, expected)
+        await expect(room, before, expected)
         now = room.clock.now()
         decision = await decide(before.copy, now)
         if decision is None:

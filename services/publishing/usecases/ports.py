@@ -40,6 +40,15 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class Line:
+    """One recorded revision without its texts: the act, and what it left of all but the content."""
+
+    revision: int
+    record: ActRecord
+    state: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Announcement:
     """The event of a public act, what it carries, and who must report having applied it."""
 
@@ -172,6 +181,15 @@ class Records(Protocol):
     async def revision(self, copy: WorkingCopy, record: ActRecord) -> None: ...
 
     async def audit(self, id: str, record: ActRecord, article_id: str | None = None) -> None: ...
+
+    async def newest_until(self, article_id: str, revision: int) -> WorkingCopy | None:
+        """The newest recorded revision that is not above this one."""
+
+    async def lines(self, article_id: str, above: int, limit: int) -> list[Line]:
+        """Recorded revisions above this one, newest first."""
+
+    def line_of(self, copy: WorkingCopy, record: ActRecord) -> Line:
+        """The line that an act not yet recorded will have."""
 
 
 class Pictures(Protocol):

@@ -5,26 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 
 from services.publishing.domain.article import WorkingCopy
-from services.publishing.domain.errors import NoSuch, NotAllowed, Stale
+from services.publishing.domain.errors import NoSuch, NotAllowed
 from services.publishing.domain.states import Act, may
 from services.publishing.usecases.change import expect, load, record, record_of
 from services.publishing.usecases.ports import Kept, Newsroom
 from services.publishing.usecases.review import allow
+from services.publishing.usecases.staleness import stale
 from services.publishing.usecases.writing import slug_for
 from shared.web.identity import Identity
 
 
 async def delete(room: Newsroom, article_id: str, expected: int | None, person: Identity) -> None:
     """Move a draft to the trash. Raises as `edit`."""
-    copy = (await load(room, article_id)).copy
-    expect(copy, expected)
+    kept = await load(room, article_id)
+    copy = kept.copy
+    await expect(room, kept, expected)
     allow(Act.DELETE, copy, person)
     done = record_of(Act.DELETE, person, room.clock.now(), {"headline": copy.content.headline})
     # Into the trash first: a crash in between leaves it in both places, never in neither.
     await room.trash.put(copy, done)
     if not await room.articles.delete(copy):
         await room.trash.remove(article_id)
-        raise Stale((await load(room, article_id)).copy.revision)
+        raise await stale(room, await load(room, article_id), copy.revision)
     await finish(room, Kept(copy, done))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 from services.publishing.domain import acts
@@ -12,7 +13,8 @@ from services.publishing.domain.content import Content
 from services.publishing.domain.errors import Conflict
 from services.publishing.domain.slugs import candidates, slug_from
 from services.publishing.domain.states import Act
-from services.publishing.usecases.change import change, record, record_of
+from services.publishing.usecases.change import change, load, record, record_of
+from services.publishing.usecases.history import recorded
 from services.publishing.usecases.ports import Newsroom
 from services.publishing.usecases.preparation import prepare
 from services.publishing.usecases.review import allow
@@ -68,14 +70,43 @@ async def edit(
 
     Raises `NoSuch`, `Stale`, `NotAllowed`, `WrongStatus`, `Invalid` or `Conflict`.
     """
+    return await _rewrite(
+        room, article_id, expected, person, lambda copy: copy.content.amended(patch)
+    )
+
+
+async def restore(
+    room: Newsroom, article_id: str, revision: int, expected: int | None, person: Identity
+) -> WorkingCopy:
+    """Write again what stood at an earlier revision, as a new one; what stands already changes nothing.
+
+    The content is held to the rules of today. Raises as `edit`, and `ValidationError` for such a rule.
+    """
+    await load(room, article_id)
+    before = await recorded(room, article_id, revision)
+    content = Content.model_validate(before.content.model_dump(exclude_defaults=True))
+    return await _rewrite(room, article_id, expected, person, lambda _: content, revision)
+
+
+async def _rewrite(
+    room: Newsroom,
+    article_id: str,
+    expected: int | None,
+    person: Identity,
+    content_after: Callable[[WorkingCopy], Content],
+    restored: int | None = None,
+) -> WorkingCopy:
     replaced: list[str] = []
 
     async def decide(copy: WorkingCopy, now: datetime) -> acts.Decision | None:
         allow(Act.EDIT, copy, person)
-        decision = await edited(room, copy, patch, now, room.slugs.reserve)
+        decision = await edited(room, copy, content_after(copy), now, room.slugs.reserve)
         moved = decision is not None and decision.after.slug != copy.slug
         replaced[:] = [copy.slug] if moved else []
-        return decision
+        if decision is None or restored is None:
+            return decision
+        detail = {"revision": restored, **decision.detail}
+        return replace(decision, act=Act.RESTORE, detail=detail)
 
     after = await change(room, article_id, expected, person, decide)
     for slug in replaced:
@@ -87,10 +118,12 @@ async def edit(
 
 
 async def edited(
-    room: Newsroom, copy: WorkingCopy, patch: Content, now: datetime, reserve: Reserve
+    room: Newsroom, copy: WorkingCopy, content: Content, now: datetime, reserve: Reserve
 ) -> acts.Decision | None:
-    """The edit, decided; None where it changes nothing. `reserve` is the only thing it may write."""
-    content = copy.content.amended(patch)
+    """The edit that leads to `content`, decided; None where it changes nothing.
+
+    `reserve` is the only thing it may write.
+    """
     if content == copy.content:
         return None
     prepared = await prepare(room, copy.id, content, copy)

@@ -41,6 +41,8 @@ ROUTES: list[tuple[str, str, Any, str]] = [
     ("PATCH", "/api/v1/authors/nobody", {"role": "Reporter"}, "editor"),
     ("DELETE", "/api/v1/authors/nobody", None, "editor"),
     ("GET", "/api/v1/sections", None, "contributor"),
+    ("GET", "/api/v1/articles/{id}/revisions/1/diff", None, "contributor"),
+    ("POST", "/api/v1/articles/{id}/revisions/1/restore", None, "editor"),
     ("GET", "/api/v1/audit", None, "editor"),
     ("GET", "/api/v1/users", None, "admin"),
     ("POST", "/api/v1/users", {"email": "x@y.example"}, "admin"),

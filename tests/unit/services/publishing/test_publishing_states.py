@@ -28,6 +28,9 @@ READY = Content.model_validate(
     {"headline": "H", "body": "B", "section": "city", "bylines": ["Ada"]}
 )
 
+NOT_IN_TABLE = {Act.CREATE, Act.UNDELETE, Act.PURGE, Act.RESTORE}
+"""Done to no article that is there, or under the rules of another act."""
+
 
 def draft(content: Content = READY) -> WorkingCopy:
     return WorkingCopy(
@@ -87,13 +90,7 @@ def perform(act: Act, copy: WorkingCopy, now: datetime) -> acts.Decision:
             raise AssertionError(act)
 
 
-@given(
-    st.lists(
-        st.sampled_from(
-            [act for act in Act if act not in {Act.CREATE, Act.DELETE, Act.UNDELETE, Act.PURGE}]
-        )
-    )
-)
+@given(st.lists(st.sampled_from([act for act in Act if act not in NOT_IN_TABLE | {Act.DELETE}])))
 def test_every_sequence_of_acts_keeps_the_promises(sequence: list[Act]) -> None:
     copy, now = draft(), NOW
     for act in sequence:
