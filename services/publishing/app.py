@@ -12,10 +12,12 @@ from services.publishing.api import (
     acts,
     articles,
     authors,
+    autosaves,
     board,
     calendar,
     checklist,
     history,
+    locks,
     media,
     own_account,
     people,
@@ -35,8 +37,10 @@ from services.publishing.scheduler import Scheduler
 from services.publishing.settings import PublishingSettings
 from services.publishing.store.articles import ArticleStore
 from services.publishing.store.authors import AuthorStore
+from services.publishing.store.autosaves import AutosaveStore
 from services.publishing.store.board import BoardStore
 from services.publishing.store.desk import DeskStore
+from services.publishing.store.locks import LockStore
 from services.publishing.store.people import PersonStore, declare_people
 from services.publishing.store.pictures import PictureStore
 from services.publishing.store.records import RecordStore
@@ -111,6 +115,7 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
     public_url = settings.public_url
     store, lines = ArticleStore(database), BoardStore(database)
     lists, binned = DeskStore(database, public_url), TrashStore(database)
+    held, typed = LockStore(database), AutosaveStore(database)
     records, pictures = RecordStore(database), PictureStore(database)
     relay = Relay([store.collection, database["tokens"]], bus.publish, clock)
     desk = front_desk(settings, database, clock, relay)
@@ -126,13 +131,13 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
     scheduler = Scheduler(room)
 
     async def prepare() -> None:
-        for part in (store, lists, binned, lines, records, revocations):
+        for part in (store, lists, binned, held, typed, lines, records, revocations):
             await part.declare()
         await declare_people(database)
 
     session = LazySession(lambda: aiohttp.ClientSession(trust_env=False))
     routes: list[web.AbstractRouteDef] = [
-        *articles.routes(room, lists),
+        *articles.routes(room, lists, typed),
         *acts.routes(room),
         *checklist.routes(room),
         *authors.routes(room, AuthorStore(database)),
@@ -142,6 +147,8 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
         *trash.routes(room, binned),
         *history.routes(records),
         *revisions.routes(room),
+        *locks.routes(room, held),
+        *autosaves.routes(room, typed),
         *board.routes(lines, streams),
         *media.routes(pictures, Darkroom(room), public_url),
         *people.routes(desk),

@@ -38,6 +38,8 @@ TABLE: dict[Needs, tuple[str, ...]] = {
         "PATCH /api/v1/articles/{id}",
         "DELETE /api/v1/articles/{id}",
         *_acts("submit", "return", "revisions/{revision}/restore"),
+        *(f"{method} /api/v1/articles/{{id}}/lock" for method in ("PUT", "DELETE")),
+        *(f"{method} /api/v1/articles/{{id}}/autosave" for method in ("PUT", "DELETE")),
         "* /api/v1/authors*",
         "* /api/v1/trash*",
     ),

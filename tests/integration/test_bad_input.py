@@ -89,6 +89,13 @@ VALID: dict[str, dict[str, Any]] = {
     "POST /api/v1/previews/site": SNAPSHOT,
     "POST /api/v1/previews/sitemap": SNAPSHOT,
     "POST /api/v1/previews/social": SNAPSHOT,
+    "PUT /api/v1/articles/{id}/lock": {"session": "a", "take_over": False},
+    "PUT /api/v1/articles/{id}/autosave": {
+        "session": "a",
+        "seq": 1,
+        "base_revision": 1,
+        "content": {"headline": "half ty"},
+    },
     "POST /api/v1/sessions": {"email": "a@b.example", "password": "wrong password here"},
     "POST /api/v1/users": {
         "email": "x@y.example",

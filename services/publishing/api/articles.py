@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from services.publishing.api.autosaves import PAGE, page_from
 from services.publishing.api.refusals import refusing
 from services.publishing.api.shown import shown
 from services.publishing.domain.article import (
@@ -19,6 +20,7 @@ from services.publishing.domain.article import (
 from services.publishing.domain.content import Content
 from services.publishing.store.desk import DeskStore, Wanted, standing_json
 from services.publishing.usecases import trash, writing
+from services.publishing.usecases.autosaving import Autosaves, saved
 from services.publishing.usecases.change import load
 from services.publishing.usecases.ports import Newsroom
 from shared.contracts.articles import Status
@@ -107,7 +109,7 @@ def wanted_from(values: dict[str, str], person: str) -> Wanted:
     )
 
 
-def routes(room: Newsroom, desk: DeskStore) -> list[web.AbstractRouteDef]:
+def routes(room: Newsroom, desk: DeskStore, autosaves: Autosaves) -> list[web.AbstractRouteDef]:
     async def create(request: web.Request) -> web.Response:
         person = await require_role(request, Role.CONTRIBUTOR)
         copy = await writing.create(room, await read_json(request, Content), person)
@@ -135,8 +137,11 @@ def routes(room: Newsroom, desk: DeskStore) -> list[web.AbstractRouteDef]:
     async def edit(request: web.Request) -> web.Response:
         person = await require_role(request, Role.CONTRIBUTOR)
         article_id, expected = path_id(request), require_match(request)
+        page = page_from(query_values(request, PAGE))
         patch = await read_json(request, Content)
         copy = await writing.edit(room, article_id, expected, patch, person)
+        if page:
+            await saved(room, autosaves, article_id, page, person)
         return answer(copy, room)
 
     async def delete(request: web.Request) -> web.Response:

@@ -23,6 +23,7 @@ from services.publishing.domain.errors import (
     Throttled,
     WrongStatus,
 )
+from services.publishing.domain.locks import Held
 from shared.web.problems import Problem, not_found
 from shared.web.requests import etag_of
 
@@ -56,6 +57,10 @@ def problem_of(error: PublishingError) -> Problem:
             return Problem(
                 409, "Not possible as things stand", field=error.field, detail=str(error)
             )
+        case Held():
+            return Problem(
+                409, "Somebody else is editing", field="lock", detail=str(error), **_held(error)
+            )
         case NotAllowed():
             return Problem(
                 403, "Your role does not allow this", field="Authorization", detail=str(error)
@@ -81,6 +86,19 @@ def problem_of(error: PublishingError) -> Problem:
 
 def _changed(fields: Sequence[ChangedField]) -> list[dict[str, Any]]:
     return [shown(asdict(field)) for field in fields]
+
+
+def _held(error: Held) -> dict[str, Any]:
+    lock, taken = error.lock, error.taken
+    document: dict[str, Any] = {
+        "held_by": lock.holder.person,
+        "held_by_name": lock.holder.name,
+        "since": lock.since,
+        "expires_at": lock.expires_at,
+    }
+    if taken:
+        document["taken_over"] = {"by": taken.by, "by_name": taken.by_name, "at": taken.at}
+    return {name: shown(value) for name, value in document.items()}
 
 
 def refusing(handler: Handler) -> Handler:

@@ -1,0 +1,76 @@
+"""Autosaves over HTTP: keep, find again and drop what one has typed. Shows nobody another person's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from services.publishing.api.history import whole_number
+from services.publishing.api.locks import session_from
+from services.publishing.api.refusals import refusing
+from services.publishing.api.shown import shown
+from services.publishing.domain.autosaves import Autosave, AutosaveText
+from services.publishing.usecases.autosaving import Autosaves, drop, keep, typed
+from services.publishing.usecases.ports import Newsroom
+from shared.contracts.identity import Role
+from shared.web.identity import require_role
+from shared.web.problems import Problem
+from shared.web.requests import json_response, path_id, query_values, read_json
+
+PAGE = {"autosave_session", "autosave_seq"}
+PRIVATE = {"Cache-Control": "no-store"}
+
+
+def page_from(values: dict[str, str]) -> tuple[str, int] | None:
+    """Which page's autosave an edit makes needless, and up to which number. Raises `Problem`."""
+    if not PAGE & set(values):
+        return None
+    session = session_from(values, "autosave_session")
+    if "autosave_seq" not in values:
+        raise Problem(422, "autosave_seq is needed with autosave_session", field="autosave_seq")
+    return session, whole_number(values["autosave_seq"], "autosave_seq")
+
+
+def autosave_json(autosave: Autosave, current: int | None) -> dict[str, Any]:
+    """Without its content."""
+    return {
+        "session": autosave.session,
+        "seq": autosave.seq,
+        "base_revision": autosave.base_revision,
+        "saved_at": shown(autosave.saved_at),
+        "stale": autosave.base_revision != current,
+    }
+
+
+def routes(room: Newsroom, autosaves: Autosaves) -> list[web.AbstractRouteDef]:
+    async def put(request: web.Request) -> web.Response:
+        person = await require_role(request, Role.CONTRIBUTOR)
+        article_id, text = path_id(request), await read_json(request, AutosaveText)
+        kept, current = await keep(room, autosaves, article_id, text, person)
+        document = {**autosave_json(kept, current), "current_revision": current}
+        return json_response(document, headers=PRIVATE)
+
+    async def listing(request: web.Request) -> web.Response:
+        person = await require_role(request, Role.CONTRIBUTOR)
+        query_values(request, set())
+        found = await typed(room, autosaves, path_id(request), person)
+        current = found.current_revision
+        # Not `shown`: a null that somebody typed is part of what they typed.
+        items = [{**autosave_json(one, current), "content": one.content} for one in found.autosaves]
+        more = {} if current is None else {"current_revision": current}
+        return json_response({"items": items, **more}, headers=PRIVATE)
+
+    async def forget(request: web.Request) -> web.Response:
+        person = await require_role(request, Role.CONTRIBUTOR)
+        article_id = path_id(request)
+        session = session_from(query_values(request, {"session"}))
+        await drop(room, autosaves, article_id, session, person)
+        return web.Response(status=204)
+
+    path = "/api/v1/articles/{id}/autosave"
+    return [
+        web.put(path, refusing(put)),
+        web.get(path, refusing(listing)),
+        web.delete(path, refusing(forget)),
+    ]
