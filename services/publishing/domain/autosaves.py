@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from services.publishing.domain.content import Content, Written
+from services.publishing.domain.content import Content
+from services.publishing.domain.fields import Written
 from services.publishing.domain.locks import Session
 
 KEPT = timedelta(days=30)

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.publishing.domain.content import Written
 from services.publishing.domain.errors import PublishingError
+from services.publishing.domain.fields import Written
 
 LIFETIME = timedelta(seconds=60)
 """After the last heartbeat; an editor's page sends one every 20 s, so that two may be lost."""

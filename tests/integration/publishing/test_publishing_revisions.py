@@ -173,14 +173,34 @@ async def test_restoring_tells_no_reader_before_somebody_publishes(desk: Any) ->
 
 async def test_restoring_what_stands_changes_nothing(desk: Any) -> None:
     _, picture = await desk.upload(desk.picture())
+    other = await desk.article()
+    await desk.call("POST", "/api/v1/authors", {"slug": "ada-quill", "name": "Ada Quill"})
+    image = {
+        "media_id": picture["media_id"],
+        "alt": "x",
+        "focus": [0.1, 0.9],
+        "crops": {"16x9": {"x": 0, "y": 0.1, "width": 1, "height": 0.5}},
+    }
     made = await desk.article(
-        lead_image={"media_id": picture["media_id"], "alt": "x", "focus": [0.1, 0.9]},
+        lead_image=image,
+        images=[image | {"caption": "y"}],
+        body=f"![z](/media/{picture['media_id']}/original.jpg)",
+        bylines=[{"author": "ada-quill"}, {"name": "Bo", "url": "https://bo.example"}],
         social={"mastodon": "Hello"},
+        search={"title": "Found"},
+        share={"description": "Shared", "image": image},
+        related=[other["id"]],
+        translation_group="bridge",
+        direction="ltr",
         embargo_until="2026-11-24T06:00:00Z",
         tags=["a"],
     )
     status, same, _ = await _restore(desk, made, 1, match=1)
     assert (status, same) == (200, made)
+    await _edit(desk, made, **dict.fromkeys(("lead_image", "search", "share"), None), images=[])
+    assert (await _restore(desk, made, 1))[0] == 200
+    found = await _diff(desk, made, 3, "1")
+    assert found["changes"] == []
 
 
 async def test_nothing_is_restored_into_a_retracted_article(desk: Any) -> None:
