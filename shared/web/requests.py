@@ -124,7 +124,7 @@ def require_match(request: web.Request) -> int | None:
             428,
             "Say which revision you saw",
             field="If-Match",
-            detail="send If-Match with the ETag of the article as you read it, or *",
+            detail="send If-Match with the ETag of what you read, or *",
         )
     if header == "*":
         return None

@@ -15,7 +15,14 @@ from services.publishing.usecases import second_factor, sessions
 from services.publishing.usecases.front_desk import FrontDesk, Person
 from shared.contracts.identity import Role
 from shared.web.identity import require_role
-from shared.web.requests import json_response, path_id, query_values, read_json
+from shared.web.requests import (
+    etag_of,
+    json_response,
+    path_id,
+    query_values,
+    read_json,
+    require_match,
+)
 
 
 def person_json(person: Person) -> dict[str, Any]:
@@ -27,7 +34,12 @@ def person_json(person: Person) -> dict[str, Any]:
         "disabled": person.disabled,
         "totp": person.second_factor is not None,
         "created_at": person.created_at,
+        "revision": person.revision,
     }
+
+
+def _one(person: Person) -> web.Response:
+    return json_response(shown(person_json(person)), headers={"ETag": etag_of(person.revision)})
 
 
 def routes(desk: FrontDesk) -> list[web.AbstractRouteDef]:
@@ -38,10 +50,16 @@ def routes(desk: FrontDesk) -> list[web.AbstractRouteDef]:
 
     async def change_person(request: web.Request) -> web.Response:
         admin = await require_role(request, Role.ADMIN)
-        person_id, change = path_id(request), await read_json(request, PersonChange)
-        person, ended = await acts.change_person(desk, person_id, change, admin)
+        person_id, expected = path_id(request), require_match(request)
+        change = await read_json(request, PersonChange)
+        person, ended = await acts.change_person(desk, person_id, expected, change, admin)
         await refuse_at_once(request, ended)
-        return json_response(shown(person_json(person)))
+        return _one(person)
+
+    async def show_person(request: web.Request) -> web.Response:
+        await require_role(request, Role.ADMIN)
+        query_values(request, set())
+        return _one(await acts.read_person(desk, path_id(request)))
 
     async def list_people(request: web.Request) -> web.Response:
         await require_role(request, Role.ADMIN)
@@ -63,6 +81,7 @@ def routes(desk: FrontDesk) -> list[web.AbstractRouteDef]:
     return [
         web.post("/api/v1/users", refusing(add_person)),
         web.get("/api/v1/users", refusing(list_people)),
+        web.get("/api/v1/users/{id}", refusing(show_person)),
         web.patch("/api/v1/users/{id}", refusing(change_person)),
         web.delete("/api/v1/users/{id}/totp", refusing(end_second_factor)),
         web.post("/api/v1/users/{id}/sign-out", refusing(sign_out)),

@@ -16,9 +16,10 @@ from shared.contracts.articles import Article
 
 Kind = Literal["added", "removed", "changed"]
 
-PROSE = {"headline", "standfirst", "summary", "body", "social", "text", "reason"}
-"""Fields, and the fields inside them, whose texts are compared word by word; and so are these parts:"""
+PROSE = {"headline", "standfirst", "summary", "body", "social"}
+"""Fields whose texts are compared word by word, and so is everything inside them."""
 PROSE_PARTS = {"alt", "caption", "credit", "bio", "title", "description"}
+"""Parts of other fields whose texts are."""
 DERIVED = {"renditions"}
 """Parts that we make ourselves of what a person wrote."""
 STATE = ("slug", "status", "corrections", "retraction")

@@ -39,8 +39,16 @@ class PersonStore:
     async def by_email(self, email: str) -> Person | None:
         return _person(await self._users.find_one({"email": email}))
 
-    async def change(self, person_id: str, fields: dict[str, Any]) -> Person | None:
-        return _person(await self._users.find_one_and_update({"_id": person_id}, {"$set": fields}))
+    async def change(
+        self, person_id: str, fields: dict[str, Any], expected: int | None
+    ) -> Person | None:
+        revision = {"$ifNull": ["$revision", 1]}  # who was added before there were any
+        query: Document = {"_id": person_id}
+        if expected is not None:
+            query["$expr"] = {"$eq": [revision, expected]}
+        values: Document = {name: {"$literal": value} for name, value in fields.items()}
+        values["revision"] = {"$add": [revision, 1]}
+        return _person(await self._users.find_one_and_update(query, [{"$set": values}]))
 
     async def page(self, after: str | None, limit: int) -> Sequence[Person]:
         query: Document = {"_id": {"$gt": after}} if after else {}
@@ -117,4 +125,5 @@ def _person(document: Document | None) -> Person | None:
         if factor
         else None,
         pending_secret=document.get("pending_secret"),
+        revision=document.get("revision", 1),
     )

@@ -34,6 +34,8 @@ class Person:
     second_factor: SecondFactor | None = None
     pending_secret: bytes | None = field(default=None, repr=False)
     """Sealed; handed out, but no code has proven yet that an app has it."""
+    revision: int = 1
+    """Counts what an admin changes."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,10 @@ class People(Protocol):
 
     async def by_email(self, email: str) -> Person | None: ...
 
-    async def change(self, person_id: str, fields: dict[str, Any]) -> Person | None: ...
+    async def change(
+        self, person_id: str, fields: dict[str, Any], expected: int | None
+    ) -> Person | None:
+        """None where there is nobody at the revision `expected` (None: at any)."""
 
     async def page(self, after: str | None, limit: int) -> Sequence[Person]: ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from services.publishing.domain.callers import Caller
-from services.publishing.domain.errors import Invalid, NoSuch, NotAllowed, NotProven
+from services.publishing.domain.errors import Invalid, NoSuch, NotAllowed, NotProven, Stale
 from services.publishing.domain.people import NewPerson, PasswordChange, PersonChange
 from services.publishing.usecases.front_desk import (
     SYSTEM,
@@ -44,9 +44,12 @@ async def ensure_admin(desk: FrontDesk, new: NewPerson) -> Person:
 
 
 async def change_person(
-    desk: FrontDesk, person_id: str, change: PersonChange, by: Identity
+    desk: FrontDesk, person_id: str, expected: int | None, change: PersonChange, by: Identity
 ) -> tuple[Person, list[Token]]:
-    """The person afterwards and the tokens that ended with it. Raises `NoSuch` or `NotAllowed`."""
+    """The person afterwards and the tokens that ended with it.
+
+    Raises `NoSuch`, `NotAllowed`, or `Stale` unless the person is at `expected` (None: at any).
+    """
     fields = change.model_dump(exclude_unset=True)
     detail = {"user": person_id, **fields}
     ending = bool({"role", "disabled", "password"} & set(fields))
@@ -58,12 +61,22 @@ async def change_person(
     if password := fields.pop("password", None):
         fields["password_hash"] = await asyncio.to_thread(desk.passwords.hash, password)
         detail["password"] = "reset"  # noqa: S105 - that it was, not what it is
-    person = await (desk.people.change(person_id, fields) if fields else desk.people.get(person_id))
+    person = await desk.people.change(person_id, fields, expected) if fields else None
     if person is None:
-        raise NoSuch("user")
+        person = await read_person(desk, person_id)
+        if fields or expected not in {None, person.revision}:
+            raise Stale(person.revision, "person")
     ended = await end_all(desk, person_id) if ending else []
     await log_act(desk, "user.change", by, detail, about=person_id)
     return person, ended
+
+
+async def read_person(desk: FrontDesk, person_id: str) -> Person:
+    """Raises `NoSuch`."""
+    person = await desk.people.get(person_id)
+    if person is None:
+        raise NoSuch("user")
+    return person
 
 
 async def change_password(

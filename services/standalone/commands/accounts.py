@@ -108,7 +108,7 @@ def list_users() -> None:
 def _change(email: str, said: str, **fields: Any) -> None:
     async def work(desk: FrontDesk) -> None:
         person = await _person(desk, email)
-        _, ended = await change_person(desk, person.id, PersonChange(**fields), SYSTEM)
+        _, ended = await change_person(desk, person.id, None, PersonChange(**fields), SYSTEM)
         console.print(f"{person.email} {said}; {len(ended)} sessions and tokens ended.")
 
     _at_desk(work)

@@ -25,6 +25,10 @@ async def _ada(desk: Any, **changes: Any) -> Any:
     return ada
 
 
+async def _change(desk: Any, path: str, body: Any, match: Any = "*") -> Any:
+    return await desk.call("PATCH", path, body, role="admin", match=match)
+
+
 async def _sign_in(desk: Any, password: str = ADA["password"], email: str = ADA["email"]) -> Any:
     return await desk.call(
         "POST", "/api/v1/sessions", {"email": email, "password": password}, role=None
@@ -65,7 +69,7 @@ async def test_every_refused_sign_in_looks_the_same(desk: Any) -> None:
     ada = await _ada(desk)
     wrong = await _sign_in(desk, "wrong password")
     unknown = await _sign_in(desk, email="nobody@news.example")
-    await desk.call("PATCH", f"/api/v1/users/{ada['id']}", {"disabled": True}, role="admin")
+    await _change(desk, f"/api/v1/users/{ada['id']}", {"disabled": True})
     disabled = await _sign_in(desk)
     assert [answer[0] for answer in (wrong, unknown, disabled)] == [401, 401, 401]
     assert wrong[1] == unknown[1] == disabled[1]
@@ -110,19 +114,50 @@ async def test_a_changed_role_ends_every_token_at_once(desk: Any) -> None:
     ada = await _ada(desk)
     _, session, _ = await _sign_in(desk)
     path = f"/api/v1/users/{ada['id']}"
-    status, changed, _ = await desk.call("PATCH", path, {"role": "contributor"}, role="admin")
+    status, changed, _ = await _change(desk, path, {"role": "contributor"})
     assert (status, changed["role"]) == (200, "contributor")
     assert (await desk.call("GET", "/api/v1/me", role=session["token"]))[0] == 401
     _, again, _ = await _sign_in(desk)
     _, me, _ = await desk.call("GET", "/api/v1/me", role=again["token"])
     assert me["role"] == "contributor"
     for body, named in (({"role": None}, "role"), ({"email": "x@y.example"}, "email")):
-        status, problem, _ = await desk.call("PATCH", path, body, role="admin")
+        status, problem, _ = await _change(desk, path, body)
         assert (status, problem["field"]) == (422, named)
     own = f"/api/v1/users/{desk.people['admin']}"
-    assert (await desk.call("PATCH", own, {"disabled": True}, role="admin"))[0] == 403
+    assert (await _change(desk, own, {"disabled": True}))[0] == 403
     nobody = "/api/v1/users/01890000-0000-7000-8000-000000000000"
-    assert (await desk.call("PATCH", nobody, {}, role="admin"))[0] == 404
+    assert (await _change(desk, nobody, {}))[0] == 404
+
+
+async def test_a_change_of_a_person_needs_the_revision_that_was_seen(desk: Any) -> None:
+    ada = await _ada(desk)
+    path = f"/api/v1/users/{ada['id']}"
+    status, seen, headers = await desk.call("GET", path, role="admin")
+    assert (status, seen, headers["ETag"]) == (200, ada, '"1"')
+    status, problem, _ = await desk.call("PATCH", path, {"name": "Bo"}, role="admin")
+    assert (status, problem["field"]) == (428, "If-Match")
+    answers = await asyncio.gather(
+        *(_change(desk, path, {"name": f"Ada {n}"}, match=1) for n in range(5))
+    )
+    assert sorted(status for status, _, _ in answers) == [200, 412, 412, 412, 412]
+    for body in ({"name": "Late"}, {}):
+        status, problem, headers = await _change(desk, path, body, match=1)
+        assert (status, problem["field"], problem["current_revision"]) == (412, "If-Match", 2)
+        assert (headers["ETag"], problem["title"]) == (
+            '"2"',
+            "The person has changed since you read it",
+        )
+    status, changed, headers = await _change(desk, path, {"name": "$name"}, match=2)
+    assert (status, changed["name"], headers["ETag"]) == (200, "$name", '"3"')
+    status, same, _ = await _change(desk, path, {}, match=3)
+    assert (status, same) == (200, changed)
+    # Whoever was added before there were revisions is at the first.
+    await desk.database["users"].update_one({"_id": ada["id"]}, {"$unset": {"revision": 1}})
+    assert (await _change(desk, path, {"name": "Ada"}, match=2))[0] == 412
+    status, changed, _ = await _change(desk, path, {"name": "Ada"}, match=1)
+    assert (status, changed["revision"]) == (200, 2)
+    nobody = "/api/v1/users/01890000-0000-7000-8000-000000000000"
+    assert (await desk.call("GET", nobody, role="admin"))[0] == 404
 
 
 async def test_no_token_made_while_its_maker_is_disabled_outlives_them(desk: Any) -> None:
@@ -140,7 +175,7 @@ async def test_no_token_made_while_its_maker_is_disabled_outlives_them(desk: Any
     path = f"/api/v1/users/{ada['id']}"
     *made, _, (status, signed_in, _) = await asyncio.gather(
         *(tokens() for _ in range(4)),
-        desk.call("PATCH", path, {"disabled": True}, role="admin"),
+        _change(desk, path, {"disabled": True}),
         _sign_in(desk),
     )
     spare = [token for several in made for token in several]

@@ -57,6 +57,7 @@ ROUTES: list[tuple[str, str, Any, str]] = [
     ("GET", "/api/v1/audit", None, "editor"),
     ("GET", "/api/v1/users", None, "admin"),
     ("POST", "/api/v1/users", {"email": "x@y.example"}, "admin"),
+    ("GET", "/api/v1/users/01890000-0000-7000-8000-000000000000", None, "admin"),
     ("PATCH", "/api/v1/users/01890000-0000-7000-8000-000000000000", {}, "admin"),
     ("DELETE", "/api/v1/users/01890000-0000-7000-8000-000000000000/totp", None, "admin"),
     ("POST", "/api/v1/users/01890000-0000-7000-8000-000000000000/sign-out", None, "admin"),
