@@ -364,7 +364,8 @@ async def test_a_missing_revision_line_costs_no_field(desk: Any, lost: int) -> N
         status, problem, _ = await desk.call(
             "PATCH", f"/api/v1/articles/{made['id']}", {"headline": "x"}, match=1
         )
-        assert (status, problem["changed"]) == (412, [])
+        found = {change["field"]: change["revision"] for change in problem["changed"]}
+        assert (status, found) == (412, {"standfirst": 2, "summary": 3})
 
 
 async def test_a_revision_nobody_ever_made_is_stale_too(desk: Any) -> None:

@@ -93,6 +93,15 @@ async def test_a_change_nobody_recorded_is_told_without_a_name() -> None:
     assert await told(lines, Kept(third), 1) == [("headline", None, None)]
 
 
+async def test_without_the_revision_that_was_seen_the_acts_since_then_speak_for_themselves() -> (
+    None
+):
+    second, third = edited(FIRST, 2, "Two"), edited(FIRST, 3, "Three")
+    lines = Lines((second, act("bo", "headline", "tags")))
+    kept = Kept(third, act("eve", "headline"))
+    assert await told(lines, kept, 1) == [("headline", "eve", 3), ("tags", "bo", 2)]
+
+
 async def test_the_refusal_stands_without_its_reasons() -> None:
     assert await told(Lines(away=True), Kept(edited(FIRST, 2, "Two")), 1) == []
     assert await told(Lines(), Kept(edited(FIRST, 2, "Two")), 1) == []
