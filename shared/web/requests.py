@@ -112,6 +112,13 @@ def paging(values: dict[str, str]) -> tuple[int, str | None]:
     return int(raw), cursor
 
 
+def whole_number(text: str, field: str, status: int = 422) -> int:
+    """A revision or a sequence number, up to 15 digits. Raises `Problem` naming `field`."""
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise Problem(status, f"{field} is not one of ours", field=field)
+    return int(text)
+
+
 def etag_of(revision: int) -> str:
     return f'"{revision}"'
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from aiohttp import web
 
-from services.publishing.api.history import whole_number
 from services.publishing.api.locks import session_from
 from services.publishing.api.refusals import refusing
 from services.publishing.api.shown import shown
@@ -16,7 +15,7 @@ from services.publishing.usecases.ports import Newsroom
 from shared.contracts.identity import Role
 from shared.web.identity import require_role
 from shared.web.problems import Problem
-from shared.web.requests import json_response, path_id, query_values, read_json
+from shared.web.requests import json_response, path_id, query_values, read_json, whole_number
 
 PAGE = {"autosave_session", "autosave_seq"}
 PRIVATE = {"Cache-Control": "no-store"}

@@ -16,7 +16,7 @@ from shared.contracts.identity import Role
 from shared.storage.client import Document
 from shared.web.identity import require_role
 from shared.web.problems import Problem, not_found
-from shared.web.requests import json_response, paging, path_id, query_values
+from shared.web.requests import json_response, paging, path_id, query_values, whole_number
 
 FILTERS = {"article": "article_id", "person": "by", "about": "about", "act": "act"}
 """`person` is who acted, `about` the person whom the act concerned."""
@@ -108,9 +108,3 @@ def routes(records: RecordStore) -> list[web.AbstractRouteDef]:
         web.get("/api/v1/articles/{id}/revisions", revisions),
         web.get("/api/v1/articles/{id}/revisions/{revision}", revision),
     ]
-
-
-def whole_number(text: str, field: str, status: int = 422) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise Problem(status, f"{field} is not one of ours", field=field)
-    return int(text)

@@ -8,7 +8,6 @@ from aiohttp import web
 
 from services.publishing.api.acts import Nothing
 from services.publishing.api.articles import answer
-from services.publishing.api.history import whole_number
 from services.publishing.api.refusals import refusing
 from services.publishing.api.shown import shown
 from services.publishing.domain.differences import Change
@@ -17,7 +16,14 @@ from services.publishing.usecases.history import Against, difference
 from services.publishing.usecases.ports import Newsroom
 from shared.contracts.identity import Role
 from shared.web.identity import require_role
-from shared.web.requests import json_response, path_id, query_values, read_json, require_match
+from shared.web.requests import (
+    json_response,
+    path_id,
+    query_values,
+    read_json,
+    require_match,
+    whole_number,
+)
 
 
 def _revision(request: web.Request) -> int:
