@@ -60,7 +60,9 @@ async def preview(room: Newsroom, article_id: str, wanted: PreviewText, ask: Ask
 async def _saved(room: Newsroom, copy: WorkingCopy, changes: Content, now: datetime) -> WorkingCopy:
     """The article as it would be with the changes saved; their refusals name `changes.<field>`."""
     try:
-        decision = await edited(room, copy, copy.content.amended(changes), now, room.slugs.available)
+        decision = await edited(
+            room, copy, copy.content.amended(changes), now, room.slugs.available
+        )
     except Invalid as error:
         raise Invalid({f"changes.{name}": text for name, text in error.fields.items()}) from error
     except Conflict as error:
