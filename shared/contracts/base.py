@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 
 def _to_utc(value: datetime) -> datetime:
@@ -22,7 +29,10 @@ def _iso(value: datetime) -> str:
 
 
 Instant = Annotated[
-    AwareDatetime, AfterValidator(_to_utc), PlainSerializer(_iso, return_type=str, when_used="json")
+    AwareDatetime,
+    AfterValidator(_to_utc),
+    PlainSerializer(_iso, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
 ]
 """A moment in UTC; written as RFC 3339 with milliseconds and `Z`. A time without a zone is refused."""
 

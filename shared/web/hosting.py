@@ -20,6 +20,8 @@ from shared.messaging.bus import Bus, Handler, Subscription
 from shared.runtime.clock import monotonic
 from shared.storage.client import Database
 from shared.web.app import make_app
+from shared.web.description import described
+from shared.web.health import ALIVE, METRICS, READY
 from shared.web.identity import Identities
 from shared.web.requests import json_response
 
@@ -78,7 +80,7 @@ class Host:
             if service.prepare:
                 await service.prepare()
         routes = [route for service in self._services for route in service.routes]
-        self.app = make_app([*routes, *self._health_routes()], self._identities)
+        self.app = make_app([*routes, *self.health_routes()], self._identities)
         self._runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=2.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self._port)
@@ -130,11 +132,11 @@ class Host:
         finally:
             await self.stop()
 
-    def _health_routes(self) -> list[web.AbstractRouteDef]:
+    def health_routes(self) -> list[web.AbstractRouteDef]:
         return [
-            web.get("/healthz", self._healthz),
-            web.get("/readyz", self._readyz),
-            web.get("/metrics", self._metrics),
+            described(web.get("/healthz", self._healthz), ALIVE),
+            described(web.get("/readyz", self._readyz), READY),
+            described(web.get("/metrics", self._metrics), METRICS),
         ]
 
     async def _healthz(self, _: web.Request) -> web.Response:
