@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
@@ -42,9 +43,11 @@ async def read_json(request: web.Request, model: type[M], *, max_values: int = M
         raise Problem(422, "The body must be a JSON object", field="body")
     _refuse_unstorable(document, max_values)
     try:
-        return model.model_validate(document)
+        read = model.model_validate(document)
     except ValidationError as error:
         raise invalid(error) from error
+    _refuse_coerced(document, read)
+    return read
 
 
 def _refuse_unstorable(value: Any, left: int, path: str = "", depth: int = 0) -> int:
@@ -71,6 +74,36 @@ def _refuse_unstorable(value: Any, left: int, path: str = "", depth: int = 0) ->
     elif isinstance(value, int) and not -(2**63) <= value < 2**63:
         raise Problem(422, "The number is out of range", field=path or "body")
     return left
+
+
+def _refuse_coerced(sent: Any, taken: Any, path: str = "") -> None:
+    """Pydantic would take 1 for true, "3" for a number and 0 for 1970; nobody who sends that means it."""
+    if isinstance(sent, dict):
+        for key, inner in sent.items():
+            got = taken.get(key) if isinstance(taken, dict) else getattr(taken, key, inner)
+            _refuse_coerced(inner, got, f"{path}.{key}" if path else key)
+    elif isinstance(sent, list):
+        if isinstance(taken, list | tuple) and len(taken) == len(sent):
+            for index, (inner, got) in enumerate(zip(sent, taken, strict=True)):
+                _refuse_coerced(inner, got, f"{path}.{index}")
+    elif isinstance(taken, datetime):
+        if not isinstance(sent, str) or sent[4:5] != "-":
+            detail = "must be a moment such as 2026-11-23T09:30:00Z"
+            raise Problem(422, "The input is not valid", field=path, detail=detail)
+    else:
+        wanted, given = _kind(taken), _kind(sent)
+        if wanted and given and wanted != given:
+            detail = f"must be {wanted}, not {given}"
+            raise Problem(422, "The input is not valid", field=path, detail=detail)
+
+
+def _kind(value: Any) -> str | None:
+    """What JSON calls it; None for what only a validator can have made."""
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float):
+        return "a number"
+    return "a text" if isinstance(value, str) else None
 
 
 def path_id(request: web.Request, name: str = "id") -> str:

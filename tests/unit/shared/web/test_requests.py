@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -10,7 +11,7 @@ from aiohttp import StreamReader, web
 from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, field_validator
 
 from shared.web.problems import Problem, invalid, problems
 from shared.web.requests import (
@@ -119,6 +120,50 @@ async def test_a_bad_body_is_refused_by_name(
     problem = await refusal(body, content_type)
     assert (problem.status, problem.document["field"]) == (status, field)
     assert orjson.loads(problem.response().body or b"")["status"] == status  # type: ignore[arg-type]
+
+
+class Part(BaseModel):
+    on: bool = False
+
+
+class Precise(BaseModel):
+    number: int = 0
+    flag: bool = False
+    ratio: float = 0.5
+    at: AwareDatetime | None = None
+    pair: tuple[str, ...] = ()
+    sizes: tuple[int, ...] = ()
+    places: dict[str, int] = {}
+    parts: list[Part] = []
+
+
+async def test_values_are_taken_as_what_they_are() -> None:
+    sent = b'{"number": 3, "flag": true, "ratio": 1, "at": "2026-11-23T09:30:00Z", "pair": ["a"]}'
+    read = await read_json(request(sent), Precise)
+    assert (read.number, read.flag, read.ratio, read.pair) == (3, True, 1.0, ("a",))
+    assert read.at == datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"number": "3"}, "number"),
+        ({"number": True}, "number"),
+        ({"flag": 1}, "flag"),
+        ({"flag": "true"}, "flag"),
+        ({"ratio": "0.5"}, "ratio"),
+        ({"at": 0}, "at"),
+        ({"at": 1_796_000_000.5}, "at"),
+        ({"at": "1796000000"}, "at"),
+        ({"sizes": [1, "2"]}, "sizes.1"),
+        ({"places": {"a": "1"}}, "places.a"),
+        ({"parts": [{"on": True}, {"on": 0}]}, "parts.1.on"),
+    ],
+)
+async def test_no_value_is_taken_for_another(body: dict[str, Any], field: str) -> None:
+    with pytest.raises(Problem) as raised:
+        await read_json(request(orjson.dumps(body)), Precise)
+    assert (raised.value.status, raised.value.document["field"]) == (422, field)
 
 
 async def test_depth_is_allowed_as_far_as_it_is_promised() -> None:
