@@ -7,7 +7,7 @@ from datetime import timedelta
 import aiohttp
 
 from services.notifications.api.campaigns import CampaignRoutes
-from services.notifications.api.deliveries import TwoDesks
+from services.notifications.api.deliveries import DELIVERIES, TwoDesks
 from services.notifications.api.subscribers import SubscriberRoutes
 from services.notifications.api.subscriptions import SubscriptionRoutes
 from services.notifications.api.webhooks import WebhookRoutes
@@ -170,7 +170,9 @@ def build(settings: NotificationsSettings, database: Database, bus: Bus, clock: 
             *SubscriberRoutes(subscribers, publication.language).routes(),
             *CampaignRoutes(campaigns).routes(),
             *WebhookRoutes(webhooks, sender, policy, clock).routes(),
-            *DeliveryRoutes("/api/v1/notifications/deliveries", desk).routes(),
+            *DeliveryRoutes(
+                "/api/v1/notifications/deliveries", desk, DELIVERIES, "notification_delivery"
+            ).routes(),
             preview_route(NAME, previews.show),
         ],
         subscriptions=[(subscription, handlers.handle) for subscription in SUBSCRIPTIONS],

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import aiohttp
 
+from services.social.api.channel_operations import DELIVERIES
 from services.social.api.channels import ChannelRoutes
 from services.social.handlers import Planning
 from services.social.previews import Previews
@@ -80,7 +81,7 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
         database=database,
         routes=[
             *ChannelRoutes(accounts, outside, policy, worker.wake).routes(),
-            *DeliveryRoutes("/api/v1/deliveries", Desk(ledger, worker.wake)).routes(),
+            *DeliveryRoutes("/api/v1/deliveries", Desk(ledger, worker.wake), DELIVERIES).routes(),
             preview_route(NAME, previews.show),
         ],
         subscriptions=[(subscription, intake.handle) for subscription in SUBSCRIPTIONS],

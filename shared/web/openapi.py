@@ -14,6 +14,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
+from shared.contracts.identity import Scope
 from shared.web.description import (
     JSON,
     Answer,
@@ -34,6 +35,7 @@ from shared.web.refusals import (
     refusals,
 )
 from shared.web.schemas import Key, schemas
+from shared.web.scopes import Reach, needed
 
 COMMITTED = Path(__file__).with_name("openapi.json")
 """Every service's routes as one document; `services.standalone.openapi` writes it."""
@@ -166,6 +168,11 @@ class _Writer:
         operation, path_names = route.operation, _names(route.path)
         role = operation.role.name.lower() if operation.role else None
         needs = f"Needs the role {role}." if role else "Open to everybody."
+        scope = needed(route.method, _NAME.sub(r"{\1}", route.path)) if role else None
+        if isinstance(scope, Scope):
+            needs += f" A limited token needs the scope `{scope}`."
+        elif scope is Reach.FULL:
+            needs += " Limited tokens are refused."
         written: dict[str, Any] = {
             "operationId": operation.id,
             "summary": operation.summary,
@@ -175,6 +182,8 @@ class _Writer:
         }
         if role:
             written["x-herald-role"] = role
+        if isinstance(scope, Scope):
+            written["x-herald-scope"] = scope.value
         if parameters := _parameters(operation, path_names):
             written["parameters"] = parameters
         if operation.body:

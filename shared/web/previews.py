@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import structlog
 from aiohttp import web
@@ -14,6 +14,7 @@ from shared.contracts.articles import Article
 from shared.contracts.base import Instant
 from shared.contracts.identity import Role
 from shared.web.app import taking
+from shared.web.description import Answer, DescribedRoute, Operation, Refusal, Shown, Tag, described
 from shared.web.identity import require_role
 from shared.web.problems import Problem
 from shared.web.requests import json_response, query_values, read_json
@@ -65,7 +66,73 @@ class Snapshot(BaseModel):
         return article
 
 
-def preview_route(service: str, show: Show) -> web.RouteDef:
+class PreviewLine(Shown):
+    """What one outlet would get; beside these, exactly what would be sent there."""
+
+    model_config = ConfigDict(extra="allow")
+
+    outlet: str
+    operation: str
+    """`none` where nothing would happen; `reason` says why."""
+    reason: str | None = None
+    error: str | None = None
+    """Why it cannot be shown now."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "outlet": "social/mastodon/newsroom",
+        "operation": "post",
+        "effect": "posted",
+        "payload": {"status": "Trams cross the harbour again."},
+    }
+
+
+class PreviewLines(Shown):
+    """One service's part of a preview."""
+
+    outlets: list[PreviewLine]
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {"outlets": [PreviewLine.EXAMPLE]}
+
+
+PREVIEWS = Tag("Previews", "What one service would do with a snapshot; publishing asks them all.")
+EXAMPLE = {
+    "article": {
+        "id": "0199f0a2-6f3e-7c41-9d2b-5a8e4c1b7d60",
+        "slug": "harbour-bridge-reopens",
+        "url": "https://news.example/articles/harbour-bridge-reopens",
+        "headline": "Harbour bridge reopens",
+        "body": "The bridge reopened on Monday.",
+        "body_html": "<p>The bridge reopened on Monday.</p>",
+        "section": "city",
+        "language": "en",
+        "status": "published",
+        "revision": 3,
+        "publication": 1,
+        "published_at": "2026-11-23T09:30:00Z",
+        "updated_at": "2026-11-23T09:30:00Z",
+    },
+    "acted_at": "2026-11-23T09:30:00Z",
+}
+
+
+def _operation(service: str) -> Operation:
+    return Operation(
+        f"preview_at_{service}",
+        f"See what {service} would do with a snapshot",
+        PREVIEWS,
+        {200: Answer("Each of its outlets.", PreviewLines)},
+        role=Role.CONTRIBUTOR,
+        text=f"Changes nothing. The body may have {MAX_SNAPSHOT_BYTES // 2**20} MB.",
+        body=Snapshot,
+        example=EXAMPLE,
+        refusals=(
+            Refusal(422, "The snapshot cannot be shown", "article"),
+            Refusal(422, "Unknown parameter", "nope", "allowed: "),
+        ),
+    )
+
+
+def preview_route(service: str, show: Show) -> DescribedRoute:
     """`POST /api/v1/previews/<service>`: `{article, acted_at}` -> `{outlets: [...]}`.
 
     For everybody who may read articles. Publishing asks with snapshots of its own; any other that
@@ -86,4 +153,5 @@ def preview_route(service: str, show: Show) -> web.RouteDef:
             ) from error
         return json_response({"outlets": lines}, headers={"Cache-Control": "no-store"})
 
-    return web.post(f"{ROOT}/{service}", taking(MAX_SNAPSHOT_BYTES, preview))
+    route = web.post(f"{ROOT}/{service}", taking(MAX_SNAPSHOT_BYTES, preview))
+    return described(route, _operation(service))

@@ -27,6 +27,18 @@ STALE = Refusal(
     "The article has changed since you read it",
     "If-Match",
     "the article is at revision 4",
+    more={
+        "current_revision": 4,
+        "changed": [
+            {
+                "field": "headline",
+                "by": "0199ef11-20c4-7b0d-8a3f-91d2c6e0b755",
+                "by_name": "Ben Okafor",
+                "at": "2026-11-23T09:31:12.000Z",
+                "revision": 4,
+            }
+        ],
+    },
 )
 NO_PRECONDITION = Refusal(
     428,

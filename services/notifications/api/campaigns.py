@@ -2,18 +2,93 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 
-from services.notifications.domain.campaigns import Campaign
+from services.notifications.domain.campaigns import Campaign, Decision, Kind
 from services.notifications.store.campaigns import Campaigns
 from shared.contracts.identity import Role
+from shared.contracts.outlets import DeliveryState
+from shared.web.description import (
+    PAGING,
+    Answer,
+    Moment,
+    Operation,
+    Page,
+    Parameter,
+    Shown,
+    Tag,
+    described,
+)
 from shared.web.identity import require_role
 from shared.web.problems import not_found
 from shared.web.requests import json_response, paging, query_values
 
 ROOT = "/api/v1/campaigns"
+ARTICLE = "0199f0a2-6f3e-7c41-9d2b-5a8e4c1b7d60"
+
+
+class CampaignAnswer(Shown):
+    """One mailing about one article."""
+
+    id: str
+    article_id: str
+    kind: Kind
+    number: int
+    """The publication, or the correction's place."""
+    decision: Decision
+    headline: str
+    revision: int
+    state: DeliveryState
+    """What its deliveries add up to."""
+    recipients: int
+    milliseconds: int | None
+    """From the editor's act to the last mail that was taken."""
+    reason: str | None
+    created_at: Moment
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "id": f"{ARTICLE}:alert:1",
+        "article_id": ARTICLE,
+        "kind": "alert",
+        "number": 1,
+        "decision": "send",
+        "headline": "Harbour bridge reopens after two years",
+        "revision": 3,
+        "state": "confirmed",
+        "recipients": 1204,
+        "milliseconds": 8120,
+        "reason": None,
+        "created_at": "2026-11-23T09:30:00Z",
+    }
+
+
+class CampaignInFull(CampaignAnswer):
+    """A campaign with its deliveries counted."""
+
+    counts: dict[DeliveryState, int]
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {**CampaignAnswer.EXAMPLE, "counts": {"confirmed": 1204}}
+
+
+CAMPAIGNS = Tag("Campaigns", "What was mailed about which article, and how far it is.")
+LIST = Operation(
+    "list_campaigns",
+    "List campaigns, newest article first",
+    CAMPAIGNS,
+    {200: Answer("Campaigns.", Page[CampaignAnswer])},
+    role=Role.EDITOR,
+    query=PAGING,
+)
+READ = Operation(
+    "read_campaign",
+    "Read a campaign",
+    CAMPAIGNS,
+    {200: Answer("It, with its deliveries counted by state, now.", CampaignInFull)},
+    role=Role.EDITOR,
+    path=(Parameter("id", "`<article>:<kind>:<number>`.", example=f"{ARTICLE}:alert:1"),),
+)
 
 
 class CampaignRoutes:
@@ -23,7 +98,10 @@ class CampaignRoutes:
         self._campaigns = campaigns
 
     def routes(self) -> list[web.AbstractRouteDef]:
-        return [web.get(ROOT, self.list), web.get(f"{ROOT}/{{id}}", self.read)]
+        return [
+            described(web.get(ROOT, self.list), LIST),
+            described(web.get(f"{ROOT}/{{id}}", self.read), READ),
+        ]
 
     async def list(self, request: web.Request) -> web.Response:
         await require_role(request, Role.EDITOR)
@@ -35,6 +113,7 @@ class CampaignRoutes:
     async def read(self, request: web.Request) -> web.Response:
         """One campaign with its deliveries counted by state, now."""
         await require_role(request, Role.EDITOR)
+        query_values(request, set())
         campaign = await self._campaigns.get(request.match_info["id"])
         if campaign is None:
             raise not_found("campaign")

@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from shared.web.deliveries import DeliveryDesk
+from shared.web.description import Tag
+
+DELIVERIES = Tag(
+    "Mail and webhook deliveries", "Each mail and each message to a partner, one by one."
+)
 
 Document = dict[str, Any]
 

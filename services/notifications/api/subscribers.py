@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -14,6 +14,19 @@ from services.notifications.domain.subscribers import Standing, Subscriber
 from services.notifications.store.subscribers import Subscribers
 from services.notifications.usecases import bring_in
 from shared.contracts.identity import Role
+from shared.web.description import (
+    PAGING,
+    Answer,
+    Id,
+    Moment,
+    Operation,
+    Page,
+    Parameter,
+    Refusal,
+    Shown,
+    Tag,
+    described,
+)
 from shared.web.identity import require_role
 from shared.web.problems import Problem, not_found
 from shared.web.requests import json_response, paging, path_id, query_values, read_json
@@ -32,6 +45,80 @@ class Import(BaseModel):
     consent: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 
+class SubscriberAnswer(Shown):
+    """One mailbox."""
+
+    id: Id
+    email: str
+    status: Standing
+    lists: list[str]
+    language: str
+    created_at: Moment
+    confirmed_at: Moment | None
+    unsubscribed_at: Moment | None
+    consent: dict[str, Any]
+    """When and how they said yes."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "id": "0199f0b1-4c2e-7d90-a1b3-6f7e8d9c0a12",
+        "email": "reader@example.org",
+        "status": "confirmed",
+        "lists": ["alerts"],
+        "language": "en",
+        "created_at": "2026-11-01T10:00:00Z",
+        "confirmed_at": "2026-11-01T10:00:00Z",
+        "unsubscribed_at": None,
+        "consent": {"words": "Paper form at the open day, 1 November 2026"},
+    }
+
+
+SUBSCRIBERS = Tag(
+    "Subscribers", "People who said that they want our mail, as the newsroom sees them."
+)
+LIST = Operation(
+    "list_subscribers",
+    "List subscribers, newest first",
+    SUBSCRIBERS,
+    {200: Answer("Subscribers.", Page[SubscriberAnswer])},
+    role=Role.EDITOR,
+    query=(
+        Parameter("status", "Only those that stand so.", {"enum": [one.value for one in Standing]}),
+        *PAGING,
+    ),
+)
+ADD = Operation(
+    "add_subscriber",
+    "Enter a consent that was given elsewhere",
+    SUBSCRIBERS,
+    {201: Answer("The subscriber.", SubscriberAnswer, headers=("Location",))},
+    role=Role.EDITOR,
+    text="They are not asked to confirm again. Who has unsubscribed can come back only by themselves.",
+    body=Import,
+    example={
+        "email": "reader@example.org",
+        "lists": ["alerts"],
+        "confirmed": True,
+        "consent": "Paper form at the open day, 1 November 2026",
+    },
+    refusals=(
+        Refusal(409, "The address is subscribed already", "email"),
+        Refusal(
+            409,
+            "This person has unsubscribed",
+            "email",
+            "only they themselves can subscribe again",
+        ),
+    ),
+)
+REMOVE = Operation(
+    "remove_subscriber",
+    "Forget a subscriber",
+    SUBSCRIBERS,
+    {204: Answer("They are forgotten.")},
+    role=Role.EDITOR,
+)
+
+
 class SubscriberRoutes:
     """Below `/api/v1/subscribers`."""
 
@@ -41,9 +128,9 @@ class SubscriberRoutes:
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [
-            web.get(ROOT, self.list),
-            web.post(ROOT, self.add),
-            web.delete(f"{ROOT}/{{id}}", self.remove),
+            described(web.get(ROOT, self.list), LIST),
+            described(web.post(ROOT, self.add), ADD),
+            described(web.delete(f"{ROOT}/{{id}}", self.remove), REMOVE),
         ]
 
     async def list(self, request: web.Request) -> web.Response:

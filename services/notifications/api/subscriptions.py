@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from aiohttp import web
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -16,6 +16,16 @@ from services.notifications.domain.links import MAX_TOKEN, Links
 from services.notifications.usecases import PlanBook, SubscriberStore, confirm, sign_up, unsubscribe
 from shared.runtime.clock import Clock
 from shared.runtime.publication import Publication
+from shared.web.description import (
+    FORM,
+    Answer,
+    Operation,
+    Parameter,
+    Refusal,
+    Shown,
+    Tag,
+    described,
+)
 from shared.web.problems import Problem
 from shared.web.requests import json_response, read_json
 
@@ -36,6 +46,84 @@ class SignUp(BaseModel):
 
     email: EmailField
     lists: ListsField
+
+
+class OneClick(BaseModel):
+    """What a mail provider sends (RFC 8058); any other form will do, or none."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    list_unsubscribe: Annotated[str, Field(alias="List-Unsubscribe")] = "One-Click"
+
+
+class Accepted(Shown):
+    """The same whoever the address belongs to."""
+
+    status: Literal["accepted"]
+    detail: str
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "status": "accepted",
+        "detail": "Look into your mailbox to confirm.",
+    }
+
+
+SUBSCRIPTIONS = Tag("Subscriptions", "Readers sign up, confirm, and leave. Nobody signs in here.")
+HTML = ("text/html",)
+TOKEN = (
+    Parameter(
+        "t",
+        "The signed token of the link.",
+        {"type": "string", "minLength": 1, "maxLength": MAX_TOKEN},
+        required=True,
+    ),
+)
+BAD_LINK = Refusal(400, "This link does not work", "t", "the link is not complete", media=HTML)
+
+SIGN_UP = Operation(
+    "sign_up",
+    "Subscribe to alerts by mail",
+    SUBSCRIPTIONS,
+    {202: Answer("A mail with a link to confirm is on its way, if it is wanted.", Accepted)},
+    body=SignUp,
+    example={"email": "reader@example.org", "lists": ["alerts"]},
+)
+ASK_CONFIRM = Operation(
+    "ask_confirm",
+    "The page behind the link in the first mail",
+    SUBSCRIPTIONS,
+    {200: Answer("One form with one button; opening it changes nothing.", media=HTML)},
+    query=TOKEN,
+    refusals=(BAD_LINK,),
+)
+CONFIRM = Operation(
+    "confirm",
+    "Confirm a subscription",
+    SUBSCRIPTIONS,
+    {200: Answer("They are subscribed.", media=HTML)},
+    query=TOKEN,
+    refusals=(BAD_LINK,),
+)
+ASK_UNSUBSCRIBE = Operation(
+    "ask_unsubscribe",
+    "The page behind the link at the end of every mail",
+    SUBSCRIPTIONS,
+    {200: Answer("One form with one button; opening it changes nothing.", media=HTML)},
+    query=TOKEN,
+    refusals=(BAD_LINK,),
+)
+UNSUBSCRIBE = Operation(
+    "unsubscribe",
+    "Leave, with one click",
+    SUBSCRIPTIONS,
+    {200: Answer("They get no more of it. Again changes nothing.", media=("text/plain", *HTML))},
+    body=OneClick,
+    body_media=FORM,
+    body_optional=True,
+    example={"List-Unsubscribe": "One-Click"},
+    query=TOKEN,
+    refusals=(BAD_LINK,),
+)
 
 
 class SubscriptionRoutes:
@@ -59,11 +147,11 @@ class SubscriptionRoutes:
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [
-            web.post(ROOT, self.sign_up),
-            web.get(f"{ROOT}/confirm", self.ask_confirm),
-            web.post(f"{ROOT}/confirm", self.confirm),
-            web.get(f"{ROOT}/unsubscribe", self.ask_unsubscribe),
-            web.post(f"{ROOT}/unsubscribe", self.unsubscribe),
+            described(web.post(ROOT, self.sign_up), SIGN_UP),
+            described(web.get(f"{ROOT}/confirm", self.ask_confirm), ASK_CONFIRM),
+            described(web.post(f"{ROOT}/confirm", self.confirm), CONFIRM),
+            described(web.get(f"{ROOT}/unsubscribe", self.ask_unsubscribe), ASK_UNSUBSCRIBE),
+            described(web.post(f"{ROOT}/unsubscribe", self.unsubscribe), UNSUBSCRIBE),
         ]
 
     async def sign_up(self, request: web.Request) -> web.Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -15,6 +15,18 @@ from services.notifications.webhooks.sender import NoAnswer, NotSent, Sender, me
 from shared.contracts.identity import Role
 from shared.runtime.clock import Clock, monotonic
 from shared.runtime.ids import new_token
+from shared.web.description import (
+    PAGING,
+    Answer,
+    Id,
+    Moment,
+    Operation,
+    Page,
+    Refusal,
+    Shown,
+    Tag,
+    described,
+)
 from shared.web.identity import require_role
 from shared.web.outbound import Forbidden, OutboundPolicy
 from shared.web.problems import Problem, not_found
@@ -38,6 +50,96 @@ class NewWebhook(BaseModel):
     events: Annotated[list[EventName], Field(default_factory=list, max_length=10)]
 
 
+class WebhookAnswer(Shown):
+    """A partner's endpoint, without its secret."""
+
+    id: Id
+    name: str
+    url: str
+    events: list[str]
+    """Empty for all of them."""
+    enabled: bool
+    created_at: Moment
+    disabled_reason: str | None
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "id": "0199f0c3-7b1d-7e5a-8c2f-3d4e5f6a7b80",
+        "name": "wire-partner",
+        "url": "https://partner.example/hooks/herald",
+        "events": ["article.published", "article.retracted"],
+        "enabled": True,
+        "created_at": "2026-11-01T10:00:00Z",
+        "disabled_reason": None,
+    }
+
+
+class NewWebhookAnswer(WebhookAnswer):
+    """A fresh webhook."""
+
+    secret: str
+    """Signs every message (Standard Webhooks); shown this once."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {**WebhookAnswer.EXAMPLE, "secret": "whsec_..."}
+
+
+class WebhookTestAnswer(Shown):
+    """What the partner answered."""
+
+    ok: bool
+    status: int | None
+    """Null where there was no answer; `reason` says why."""
+    milliseconds: int | None = None
+    reason: str | None = None
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {"ok": True, "status": 204, "milliseconds": 38}
+
+
+WEBHOOKS = Tag("Webhooks", "Partners who are told of every article, with signed messages.")
+LIST = Operation(
+    "list_webhooks",
+    "List webhooks, newest first",
+    WEBHOOKS,
+    {200: Answer("Webhooks, without their secrets.", Page[WebhookAnswer])},
+    role=Role.CHIEF,
+    query=PAGING,
+)
+ADD = Operation(
+    "add_webhook",
+    "Register a partner's endpoint",
+    WEBHOOKS,
+    {201: Answer("The webhook with its secret.", NewWebhookAnswer, headers=("Location",))},
+    role=Role.CHIEF,
+    body=NewWebhook,
+    example={
+        "name": "wire-partner",
+        "url": "https://partner.example/hooks/herald",
+        "events": ["article.published", "article.retracted"],
+    },
+    refusals=(Refusal(409, "There is a webhook of this name", "name"),),
+)
+READ = Operation(
+    "read_webhook",
+    "Read a webhook",
+    WEBHOOKS,
+    {200: Answer("It, without its secret.", WebhookAnswer)},
+    role=Role.CHIEF,
+)
+REMOVE = Operation(
+    "remove_webhook",
+    "Remove a webhook",
+    WEBHOOKS,
+    {204: Answer("It gets nothing any more.")},
+    role=Role.CHIEF,
+)
+TRY = Operation(
+    "test_webhook",
+    "Send a signed test message now",
+    WEBHOOKS,
+    {200: Answer("What came back.", WebhookTestAnswer)},
+    role=Role.CHIEF,
+)
+
+
 class WebhookRoutes:
     """Below `/api/v1/webhooks`; for chiefs, because each one is a standing copy of the news."""
 
@@ -52,11 +154,11 @@ class WebhookRoutes:
     def routes(self) -> list[web.AbstractRouteDef]:
         one = f"{ROOT}/{{id}}"
         return [
-            web.get(ROOT, self.list),
-            web.post(ROOT, self.add),
-            web.get(one, self.read),
-            web.delete(one, self.remove),
-            web.post(f"{one}/test", self.test),
+            described(web.get(ROOT, self.list), LIST),
+            described(web.post(ROOT, self.add), ADD),
+            described(web.get(one, self.read), READ),
+            described(web.delete(one, self.remove), REMOVE),
+            described(web.post(f"{one}/test", self.test), TRY),
         ]
 
     async def list(self, request: web.Request) -> web.Response:
@@ -89,6 +191,7 @@ class WebhookRoutes:
 
     async def read(self, request: web.Request) -> web.Response:
         await require_role(request, Role.CHIEF)
+        query_values(request, set())
         return json_response(_shown(await self._webhook(request)))
 
     async def remove(self, request: web.Request) -> web.Response:

@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel
 
+from services.publishing.api.act_texts import operation
 from services.publishing.api.articles import answer
 from services.publishing.api.refusals import refusing
 from services.publishing.domain.article import WorkingCopy
@@ -18,6 +19,7 @@ from services.publishing.domain.states import Act, least_role
 from services.publishing.usecases import publication, review
 from services.publishing.usecases.ports import Newsroom
 from shared.contracts.articles import Status
+from shared.web.description import described
 from shared.web.identity import Identity, require_role
 from shared.web.requests import path_id, read_json, require_match
 
@@ -63,6 +65,9 @@ def routes(room: Newsroom) -> list[web.AbstractRouteDef]:
         return handle
 
     return [
-        web.post(f"/api/v1/articles/{{id}}/{name}", refusing(handler(*parts)))
-        for name, parts in ROUTES.items()
+        described(
+            web.post(f"/api/v1/articles/{{id}}/{name}", refusing(handler(act, model, do))),
+            operation(name, least_role(act), model, body_optional=model is Nothing),
+        )
+        for name, (act, model, do) in ROUTES.items()
     ]

@@ -8,7 +8,15 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from services.publishing.api.autosaves import PAGE, page_from
+from services.publishing.api.act_texts import (
+    ARTICLES,
+    NOT_YOURS,
+    ONE,
+    SLUG_TAKEN,
+    WRONG_STATUS,
+)
+from services.publishing.api.article_answers import WRITTEN, ArticleAnswer, ArticleBrief
+from services.publishing.api.autosaves import AUTOSAVED, PAGE, page_from
 from services.publishing.api.refusals import refusing
 from services.publishing.api.shown import shown
 from services.publishing.domain.article import (
@@ -26,6 +34,7 @@ from services.publishing.usecases.ports import Newsroom
 from shared.contracts.articles import Status
 from shared.contracts.identity import Role
 from shared.runtime.ids import is_id
+from shared.web.description import PAGING, Answer, Operation, Page, Parameter, described
 from shared.web.identity import require_role
 from shared.web.problems import Problem
 from shared.web.requests import (
@@ -39,6 +48,76 @@ from shared.web.requests import (
 )
 
 FILTERS = {"section", "tag", "created_by", "author", "language", "translation_group"}
+FLAG = {"enum": ["true", "false"], "default": "false"}
+
+CREATE = Operation(
+    "create_article",
+    "Create a draft",
+    ARTICLES,
+    {201: Answer("The draft.", ArticleAnswer, headers=("ETag", "Location"))},
+    role=Role.CONTRIBUTOR,
+    text="Nothing is needed but what is known so far; publishing asks for the rest.",
+    body=Content,
+    example=WRITTEN,
+    refusals=(SLUG_TAKEN,),
+)
+LIST = Operation(
+    "list_articles",
+    "List articles, newest first",
+    ARTICLES,
+    {200: Answer("Articles in brief.", Page[ArticleBrief])},
+    role=Role.CONTRIBUTOR,
+    text="Of several filters all must hold.",
+    query=(
+        Parameter(
+            "status",
+            f"Some of {', '.join(Status)}, with commas between them.",
+            example="draft,in_review",
+        ),
+        Parameter("section", "Of this section.", example="city"),
+        Parameter("tag", "With this tag.", example="transport"),
+        Parameter("author", "With this profile in its bylines.", example="ada-quill"),
+        Parameter("created_by", "Begun by this person."),
+        Parameter("language", "In this language.", example="en"),
+        Parameter("translation_group", "Translations of each other."),
+        Parameter("q", "With all these words in its texts.", example="harbour bridge"),
+        Parameter("mine", "Begun by you.", FLAG),
+        Parameter("missed", "Whose schedule did not come true.", FLAG),
+        Parameter("corrected", "With a correction.", FLAG),
+        *PAGING,
+    ),
+)
+READ = Operation(
+    "read_article",
+    "Read an article",
+    ARTICLES,
+    {200: Answer("The working copy; readers may have less.", ArticleAnswer, headers=("ETag",))},
+    role=Role.CONTRIBUTOR,
+)
+EDIT = Operation(
+    "edit_article",
+    "Change some fields",
+    ARTICLES,
+    {200: ONE},
+    role=Role.CONTRIBUTOR,
+    text="Fields that are not given stay; `null` empties those that may be empty. Readers see nothing of "
+    "it before it is published or corrected. A contributor may change drafts of their own.",
+    body=Content,
+    example={"headline": "Harbour bridge reopens after two years and a month"},
+    query=AUTOSAVED,
+    if_match=True,
+    refusals=(WRONG_STATUS, SLUG_TAKEN, NOT_YOURS),
+)
+DELETE = Operation(
+    "delete_article",
+    "Delete a draft",
+    ARTICLES,
+    {204: Answer("It is in the trash for thirty days.")},
+    role=Role.CONTRIBUTOR,
+    text="Only what was never public. A contributor may delete drafts of their own.",
+    if_match=True,
+    refusals=(WRONG_STATUS, NOT_YOURS),
+)
 
 
 def as_json(copy: WorkingCopy, room: Newsroom) -> dict[str, Any]:
@@ -150,9 +229,9 @@ def routes(room: Newsroom, desk: DeskStore, autosaves: Autosaves) -> list[web.Ab
         return web.Response(status=204)
 
     return [
-        web.post("/api/v1/articles", refusing(create)),
-        web.get("/api/v1/articles", refusing(listing)),
-        web.get("/api/v1/articles/{id}", refusing(read)),
-        web.patch("/api/v1/articles/{id}", refusing(edit)),
-        web.delete("/api/v1/articles/{id}", refusing(delete)),
+        described(web.post("/api/v1/articles", refusing(create)), CREATE),
+        described(web.get("/api/v1/articles", refusing(listing)), LIST),
+        described(web.get("/api/v1/articles/{id}", refusing(read)), READ),
+        described(web.patch("/api/v1/articles/{id}", refusing(edit)), EDIT),
+        described(web.delete("/api/v1/articles/{id}", refusing(delete)), DELETE),
     ]

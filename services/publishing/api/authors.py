@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from services.publishing.api.desk_answers import AuthorAnswer
 from services.publishing.api.refusals import refusing
 from services.publishing.api.shown import shown
 from services.publishing.domain.authors import Author, NewAuthor, ProfileText
@@ -15,6 +16,16 @@ from services.publishing.store.authors import AuthorStore
 from services.publishing.usecases import authors as acts
 from services.publishing.usecases.ports import Newsroom
 from shared.contracts.identity import Role
+from shared.web.description import (
+    PAGING,
+    Answer,
+    Operation,
+    Page,
+    Parameter,
+    Refusal,
+    Tag,
+    described,
+)
 from shared.web.identity import require_role
 from shared.web.problems import Problem, not_found
 from shared.web.requests import (
@@ -24,6 +35,84 @@ from shared.web.requests import (
     query_values,
     read_json,
     require_match,
+)
+
+AUTHORS = Tag("Authors", "Profiles that bylines name.")
+SLUG_OF_ONE = Parameter("slug", "The author's slug.", example="ada-quill")
+STALE = Refusal(
+    412,
+    "The author has changed since you read it",
+    "If-Match",
+    "the author is at revision 2",
+    more={"current_revision": 2},
+)
+NO_PICTURE = Refusal(
+    422,
+    "The input is not valid",
+    "portrait.media_id",
+    "there is no such picture; upload it first",
+)
+ONE = Answer("The author.", AuthorAnswer, headers=("ETag",))
+
+CREATE = Operation(
+    "add_author",
+    "Make a profile",
+    AUTHORS,
+    {201: Answer("The author.", AuthorAnswer, headers=("ETag", "Location"))},
+    role=Role.EDITOR,
+    body=NewAuthor,
+    example={"slug": "ada-quill", "name": "Ada Quill", "role": "City reporter"},
+    refusals=(
+        Refusal(409, "Not possible as things stand", "slug", "this slug belongs to another author"),
+        NO_PICTURE,
+    ),
+)
+LIST = Operation(
+    "list_authors",
+    "List authors by slug",
+    AUTHORS,
+    {200: Answer("Profiles.", Page[AuthorAnswer])},
+    role=Role.CONTRIBUTOR,
+    query=PAGING,
+)
+READ = Operation(
+    "read_author",
+    "Read a profile",
+    AUTHORS,
+    {200: ONE},
+    role=Role.CONTRIBUTOR,
+    path=(SLUG_OF_ONE,),
+)
+CHANGE = Operation(
+    "change_author",
+    "Change a profile",
+    AUTHORS,
+    {200: ONE},
+    role=Role.EDITOR,
+    text="Articles that are public keep what they were printed with until they are published again.",
+    body=ProfileText,
+    example={"role": "Harbour correspondent"},
+    path=(SLUG_OF_ONE,),
+    if_match=True,
+    refusals=(STALE, NO_PICTURE),
+)
+DELETE = Operation(
+    "delete_author",
+    "Delete a profile",
+    AUTHORS,
+    {204: Answer("It is gone.")},
+    role=Role.EDITOR,
+    path=(SLUG_OF_ONE,),
+    if_match=True,
+    refusals=(
+        STALE,
+        Refusal(
+            409,
+            "Not possible as things stand",
+            "slug",
+            "article 0199f0a2-6f3e-7c41-9d2b-5a8e4c1b7d60 names this author in its bylines",
+        ),
+    ),
 )
 
 
@@ -90,9 +179,9 @@ def routes(room: Newsroom, store: AuthorStore) -> list[web.AbstractRouteDef]:
         return web.Response(status=204)
 
     return [
-        web.post("/api/v1/authors", refusing(create)),
-        web.get("/api/v1/authors", refusing(listing)),
-        web.get("/api/v1/authors/{slug}", refusing(read)),
-        web.patch("/api/v1/authors/{slug}", refusing(change)),
-        web.delete("/api/v1/authors/{slug}", refusing(delete)),
+        described(web.post("/api/v1/authors", refusing(create)), CREATE),
+        described(web.get("/api/v1/authors", refusing(listing)), LIST),
+        described(web.get("/api/v1/authors/{slug}", refusing(read)), READ),
+        described(web.patch("/api/v1/authors/{slug}", refusing(change)), CHANGE),
+        described(web.delete("/api/v1/authors/{slug}", refusing(delete)), DELETE),
     ]

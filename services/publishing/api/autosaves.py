@@ -6,19 +6,71 @@ from typing import Any
 
 from aiohttp import web
 
-from services.publishing.api.locks import session_from
+from services.publishing.api.desk_answers import AutosaveAnswer, AutosavesAnswer
+from services.publishing.api.locks import OF_PAGE, TOGETHER, session_from
 from services.publishing.api.refusals import refusing
 from services.publishing.api.shown import shown
 from services.publishing.domain.autosaves import Autosave, AutosaveText
 from services.publishing.usecases.autosaving import Autosaves, drop, keep, typed
 from services.publishing.usecases.ports import Newsroom
 from shared.contracts.identity import Role
+from shared.web.description import Answer, Operation, Parameter, Refusal, described
 from shared.web.identity import require_role
 from shared.web.problems import Problem
 from shared.web.requests import json_response, path_id, query_values, read_json, whole_number
 
 PAGE = {"autosave_session", "autosave_seq"}
 PRIVATE = {"Cache-Control": "no-store"}
+AUTOSAVED = (
+    Parameter(
+        "autosave_session", "The page whose autosave this edit makes needless.", OF_PAGE.schema
+    ),
+    Parameter(
+        "autosave_seq",
+        "Up to which number; needed with `autosave_session`.",
+        {"type": "integer", "minimum": 0, "maximum": 10**15 - 1},
+    ),
+)
+
+PUT = Operation(
+    "keep_autosave",
+    "Keep what somebody types",
+    TOGETHER,
+    {200: Answer("It is kept.", AutosaveAnswer)},
+    role=Role.CONTRIBUTOR,
+    text="Nobody else ever sees it. Values are taken as they are, half typed and wrong ones too.",
+    body=AutosaveText,
+    example={
+        "session": "tab-1",
+        "base_revision": 3,
+        "seq": 17,
+        "content": {"headline": "Harbour bridge reop"},
+    },
+    refusals=(
+        Refusal(409, "Not possible as things stand", "seq", "number 18 is kept already"),
+        Refusal(
+            403,
+            "Your role does not allow this",
+            "Authorization",
+            "a contributor may write only in articles of their own",
+        ),
+    ),
+)
+LIST = Operation(
+    "list_autosaves",
+    "Find again what one has typed",
+    TOGETHER,
+    {200: Answer("One for each page, newest first.", AutosavesAnswer)},
+    role=Role.CONTRIBUTOR,
+)
+FORGET = Operation(
+    "drop_autosave",
+    "Drop what one has typed",
+    TOGETHER,
+    {204: Answer("It is gone. Again changes nothing.")},
+    role=Role.CONTRIBUTOR,
+    query=(OF_PAGE,),
+)
 
 
 def page_from(values: dict[str, str]) -> tuple[str, int] | None:
@@ -69,7 +121,7 @@ def routes(room: Newsroom, autosaves: Autosaves) -> list[web.AbstractRouteDef]:
 
     path = "/api/v1/articles/{id}/autosave"
     return [
-        web.put(path, refusing(put)),
-        web.get(path, refusing(listing)),
-        web.delete(path, refusing(forget)),
+        described(web.put(path, refusing(put)), PUT),
+        described(web.get(path, refusing(listing)), LIST),
+        described(web.delete(path, refusing(forget)), FORGET),
     ]

@@ -8,14 +8,41 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from services.publishing.api.act_texts import ARTICLES
+from services.publishing.api.desk_answers import BoardAnswer
 from services.publishing.api.shown import shown
 from services.publishing.api.streams import Heart, Streams, event_id
 from services.publishing.store.board import BoardLine, BoardStore
 from shared.contracts.identity import Role
 from shared.storage.errors import StorageUnavailable
+from shared.web.description import Answer, Operation, Parameter, described
 from shared.web.identity import require_role
 from shared.web.problems import not_found
 from shared.web.requests import json_response, path_id, query_values
+
+BOARD = Operation(
+    "read_fanout",
+    "See where it stands everywhere",
+    ARTICLES,
+    {200: Answer("One line for each operation on each outlet.", BoardAnswer)},
+    role=Role.CONTRIBUTOR,
+)
+STREAM = Operation(
+    "follow_fanout",
+    "Follow the fan-out live",
+    ARTICLES,
+    {
+        200: Answer(
+            "Server-sent events: `event: line` with the id to resume from and, as data, a line of the "
+            "board. It begins with every line there is and never ends by itself.",
+            media=("text/event-stream",),
+            example="retry: 2000\n\nevent: line\nid: 1795426200000-0199f0a2...\n"
+            'data: {"outlet":"site","state":"confirmed",...}\n\n',
+        )
+    },
+    role=Role.CONTRIBUTOR,
+    headers=(Parameter("Last-Event-ID", "The id of the last event you saw."),),
+)
 
 
 def as_json(line: BoardLine) -> dict[str, Any]:
@@ -78,6 +105,6 @@ def routes(board: BoardStore, streams: Streams) -> list[web.AbstractRouteDef]:
         return response
 
     return [
-        web.get("/api/v1/articles/{id}/fanout", show),
-        web.get("/api/v1/articles/{id}/fanout/stream", stream),
+        described(web.get("/api/v1/articles/{id}/fanout", show), BOARD),
+        described(web.get("/api/v1/articles/{id}/fanout/stream", stream), STREAM),
     ]

@@ -7,18 +7,40 @@ from datetime import datetime, timedelta
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
+from services.publishing.api.act_texts import ARTICLES
+from services.publishing.api.article_answers import CalendarAnswer
 from services.publishing.api.articles import local_times
 from services.publishing.api.shown import shown
 from services.publishing.store.desk import CALENDAR_MOST, DeskStore
 from services.publishing.usecases.ports import Newsroom
 from shared.contracts.base import Instant
 from shared.contracts.identity import Role
+from shared.web.description import Answer, Operation, Parameter, described
 from shared.web.identity import require_role
 from shared.web.problems import Problem
 from shared.web.requests import json_response, query_values
 
 LONGEST = timedelta(days=45)
 INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
+A_MOMENT = {"type": "string", "format": "date-time"}
+
+CALENDAR = Operation(
+    "read_calendar",
+    "See what is scheduled and what was published",
+    ARTICLES,
+    {200: Answer("In order of time.", CalendarAnswer)},
+    role=Role.CONTRIBUTOR,
+    query=(
+        Parameter("from", "From this moment on.", A_MOMENT, "2026-11-23T00:00:00Z", required=True),
+        Parameter(
+            "until",
+            f"Until before this moment, at most {LONGEST.days} days later.",
+            A_MOMENT,
+            "2026-11-30T00:00:00Z",
+            required=True,
+        ),
+    ),
+)
 
 
 def instant(values: dict[str, str], name: str) -> datetime:
@@ -58,4 +80,4 @@ def routes(room: Newsroom, desk: DeskStore) -> list[web.AbstractRouteDef]:
             }
         )
 
-    return [web.get("/api/v1/calendar", calendar)]
+    return [described(web.get("/api/v1/calendar", calendar), CALENDAR)]

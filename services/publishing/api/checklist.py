@@ -6,13 +6,24 @@ from dataclasses import asdict
 
 from aiohttp import web
 
+from services.publishing.api.act_texts import ARTICLES
+from services.publishing.api.desk_answers import ChecklistAnswer
 from services.publishing.api.refusals import refusing
 from services.publishing.domain.checklist import checklist
 from services.publishing.usecases.change import load
 from services.publishing.usecases.ports import Newsroom
 from shared.contracts.identity import Role
+from shared.web.description import Answer, Operation, described
 from shared.web.identity import require_role
 from shared.web.requests import etag_of, json_response, path_id, query_values
+
+CHECKLIST = Operation(
+    "read_checklist",
+    "See what still keeps it from being published",
+    ARTICLES,
+    {200: Answer("What blocks, and what is worth a look.", ChecklistAnswer, headers=("ETag",))},
+    role=Role.CONTRIBUTOR,
+)
 
 
 def routes(room: Newsroom) -> list[web.AbstractRouteDef]:
@@ -27,4 +38,4 @@ def routes(room: Newsroom) -> list[web.AbstractRouteDef]:
         document = {"ready": ready, "items": [asdict(item) for item in items]}
         return json_response(document, headers=headers)
 
-    return [web.get("/api/v1/articles/{id}/checklist", refusing(show))]
+    return [described(web.get("/api/v1/articles/{id}/checklist", refusing(show)), CHECKLIST)]

@@ -9,17 +9,55 @@ from typing import Any
 
 from aiohttp import web
 
-from services.publishing.api.calendar import instant
+from services.publishing.api.act_texts import ARTICLES
+from services.publishing.api.calendar import A_MOMENT, instant
+from services.publishing.api.desk_answers import AuditLine, RevisionAnswer, RevisionLine
 from services.publishing.api.shown import shown
 from services.publishing.store.records import RecordStore
 from shared.contracts.identity import Role
 from shared.storage.client import Document
+from shared.web.description import PAGING, Answer, Operation, Page, Parameter, Tag, described
 from shared.web.identity import require_role
 from shared.web.problems import Problem, not_found
 from shared.web.requests import json_response, paging, path_id, query_values, whole_number
 
 FILTERS = {"article": "article_id", "person": "by", "about": "about", "act": "act"}
 """`person` is who acted, `about` the person whom the act concerned."""
+
+AUDIT = Operation(
+    "list_audit",
+    "Read the audit log, newest first",
+    Tag("Audit", "Who did what and when."),
+    {200: Answer("Lines that match.", Page[AuditLine])},
+    role=Role.EDITOR,
+    text="Only an admin sees the addresses from which people signed in.",
+    query=(
+        Parameter("article", "Acts on this article."),
+        Parameter("person", "Acts of this person."),
+        Parameter("about", "Acts that concern this person."),
+        Parameter("act", "Acts of this name.", example="publish"),
+        Parameter("since", "From this moment on.", A_MOMENT),
+        Parameter("until", "Until before this moment.", A_MOMENT),
+        *PAGING,
+    ),
+)
+REVISIONS = Operation(
+    "list_revisions",
+    "List an article's revisions, newest first",
+    ARTICLES,
+    {200: Answer("Who made which revision.", Page[RevisionLine])},
+    role=Role.CONTRIBUTOR,
+    query=PAGING,
+)
+NUMBER = Parameter("revision", "Its number.", {"type": "integer", "minimum": 1}, 3)
+REVISION = Operation(
+    "read_revision",
+    "Read one revision",
+    ARTICLES,
+    {200: Answer("The article as it was.", RevisionAnswer)},
+    role=Role.CONTRIBUTOR,
+    path=(NUMBER,),
+)
 
 
 def _cursor(line: Document) -> str:
@@ -90,6 +128,7 @@ def routes(records: RecordStore) -> list[web.AbstractRouteDef]:
 
     async def revision(request: web.Request) -> web.Response:
         await require_role(request, Role.CONTRIBUTOR)
+        query_values(request, set())
         number = whole_number(request.match_info["revision"], "revision", status=404)
         found = await records.one_revision(path_id(request), number)
         if found is None:
@@ -104,7 +143,7 @@ def routes(records: RecordStore) -> list[web.AbstractRouteDef]:
         return json_response(shown({**content, **{key: found[key] for key in kept}}))
 
     return [
-        web.get("/api/v1/audit", audit),
-        web.get("/api/v1/articles/{id}/revisions", revisions),
-        web.get("/api/v1/articles/{id}/revisions/{revision}", revision),
+        described(web.get("/api/v1/audit", audit), AUDIT),
+        described(web.get("/api/v1/articles/{id}/revisions", revisions), REVISIONS),
+        described(web.get("/api/v1/articles/{id}/revisions/{revision}", revision), REVISION),
     ]

@@ -7,17 +7,74 @@ from typing import Any
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
+from services.publishing.api.desk_answers import LockAnswer
 from services.publishing.api.refusals import refusing
 from services.publishing.api.shown import shown
 from services.publishing.domain.locks import Lock, LockText, Session
 from services.publishing.usecases.locking import Locks, acquire, held, release
 from services.publishing.usecases.ports import Newsroom
 from shared.contracts.identity import Role
+from shared.web.description import Answer, Operation, Parameter, Refusal, Tag, described
 from shared.web.identity import Identity, require_role
 from shared.web.problems import Problem
 from shared.web.requests import json_response, path_id, query_values, read_json
 
 SESSION: TypeAdapter[str] = TypeAdapter(Session)
+
+TOGETHER = Tag("Working together", "Who is editing, and what they have typed but not saved.")
+SESSION_TEXT = "One open page of one person, by a name the page chose for itself."
+OF_PAGE = Parameter("session", SESSION_TEXT, SESSION.json_schema(), "tab-1", required=True)
+HELD = Refusal(
+    409,
+    "Somebody else is editing",
+    "lock",
+    "Ben Okafor is editing since 2026-11-23T09:30:00+00:00",
+    more={
+        "held_by": "0199ef11-20c4-7b0d-8a3f-91d2c6e0b755",
+        "held_by_name": "Ben Okafor",
+        "since": "2026-11-23T09:30:00.000Z",
+        "expires_at": "2026-11-23T09:31:00.000Z",
+    },
+)
+
+BEAT = Operation(
+    "hold_lock",
+    "Say that one is editing",
+    TOGETHER,
+    {200: Answer("The lock is yours for a minute.", LockAnswer)},
+    role=Role.CONTRIBUTOR,
+    text="Send it every 20 seconds while the page is open. Advisory: what guards the text is `If-Match`.",
+    body=LockText,
+    example={"session": "tab-1"},
+    refusals=(
+        HELD,
+        Refusal(
+            409, "Not possible as things stand", "lock", "it changes hands all the time; try again"
+        ),
+        Refusal(
+            403,
+            "Your role does not allow this",
+            "Authorization",
+            "a contributor may edit only drafts of their own",
+        ),
+    ),
+)
+SHOW = Operation(
+    "read_lock",
+    "See who is editing",
+    TOGETHER,
+    {200: Answer("Who holds the lock, if anybody does.", LockAnswer)},
+    role=Role.CONTRIBUTOR,
+    query=(Parameter("session", f"{SESSION_TEXT} Only its lock is `yours` then.", OF_PAGE.schema),),
+)
+LEAVE = Operation(
+    "release_lock",
+    "Say that one is done editing",
+    TOGETHER,
+    {204: Answer("The lock is free, or was not this page's. Again changes nothing.")},
+    role=Role.CONTRIBUTOR,
+    query=(OF_PAGE,),
+)
 
 
 def session_from(values: dict[str, str], name: str = "session") -> str:
@@ -67,7 +124,7 @@ def routes(room: Newsroom, locks: Locks) -> list[web.AbstractRouteDef]:
 
     path = "/api/v1/articles/{id}/lock"
     return [
-        web.put(path, refusing(beat)),
-        web.get(path, refusing(show)),
-        web.delete(path, refusing(leave)),
+        described(web.put(path, refusing(beat)), BEAT),
+        described(web.get(path, refusing(show)), SHOW),
+        described(web.delete(path, refusing(leave)), LEAVE),
     ]

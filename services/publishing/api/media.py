@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
 
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
+from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
+from services.publishing.api.article_answers import PICTURE
+from services.publishing.api.desk_answers import PictureAnswer
 from services.publishing.api.refusals import refusing
 from services.publishing.domain.stored_pictures import renditions
 from services.publishing.store.pictures import PictureStore
@@ -14,6 +18,7 @@ from services.publishing.usecases.pictures import Darkroom
 from services.publishing.usecases.ports import StoredPicture
 from shared.contracts.identity import Role
 from shared.web.app import MAX_UPLOAD_BYTES
+from shared.web.description import MULTIPART, Answer, Operation, Parameter, Tag, described
 from shared.web.identity import require_role
 from shared.web.problems import Problem, not_found
 from shared.web.requests import json_response
@@ -21,6 +26,39 @@ from shared.web.requests import json_response
 ENVELOPE_BYTES = 16 * 1024
 """What a multipart body may hold besides the picture."""
 MEDIA_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class Upload(BaseModel):
+    """One picture: JPEG, PNG, WebP or GIF, at most 20 MB and 50 million pixels."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file: Annotated[bytes, WithJsonSchema({"type": "string", "format": "binary"})]
+
+
+MEDIA = Tag("Media", "Pictures, cleaned of everything but what is to be seen.")
+UPLOAD = Operation(
+    "upload_picture",
+    "Upload a picture",
+    MEDIA,
+    {201: Answer("The picture and its stored sizes.", PictureAnswer)},
+    role=Role.CONTRIBUTOR,
+    text="The same picture again is the same picture.",
+    body=Upload,
+    body_media=MULTIPART,
+)
+SERVE = Operation(
+    "read_picture",
+    "A stored size of a picture",
+    MEDIA,
+    {200: Answer("Its bytes.", media=("image/jpeg", "image/png"), headers=("ETag",))},
+    text="The address names the bytes, so they never change.",
+    path=(
+        Parameter("id", "32 hex digits.", {"type": "string"}, PICTURE),
+        Parameter("file", "The last part of a rendition's `url`.", {"type": "string"}, "w800.jpg"),
+    ),
+    conditional=True,
+)
 
 
 async def uploaded(request: web.Request) -> bytes:
@@ -101,6 +139,6 @@ def routes(
         return web.Response(body=content, content_type=media_type, headers=headers)
 
     return [
-        web.post("/api/v1/media", refusing(upload)),
-        web.get("/media/{id}/{file}", serve),
+        described(web.post("/api/v1/media", refusing(upload)), UPLOAD),
+        described(web.get("/media/{id}/{file}", serve), SERVE),
     ]

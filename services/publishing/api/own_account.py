@@ -7,6 +7,14 @@ from typing import Any
 from aiohttp import web
 
 from services.publishing.api.answers import caller_of, once, refuse_at_once
+from services.publishing.api.people_answers import MeAnswer, RecoveryAnswer, SecretAnswer
+from services.publishing.api.people_texts import (
+    CODE_NOT_PROVEN,
+    NO_PERSON,
+    NOT_PROVEN,
+    OWN_ACCOUNT,
+    THROTTLED,
+)
 from services.publishing.api.refusals import refusing
 from services.publishing.api.shown import shown
 from services.publishing.domain.people import (
@@ -18,8 +26,85 @@ from services.publishing.domain.people import (
 from services.publishing.usecases import people, second_factor
 from services.publishing.usecases.front_desk import FrontDesk
 from shared.contracts.identity import Role
+from shared.web.description import Answer, Operation, Refusal, described
 from shared.web.identity import require_role
 from shared.web.requests import json_response, query_values, read_json
+
+ME = Operation(
+    "read_me",
+    "Who am I?",
+    OWN_ACCOUNT,
+    {200: Answer("Whom the token speaks for.", MeAnswer)},
+    role=Role.CONTRIBUTOR,
+)
+CHANGE_PASSWORD = Operation(
+    "change_password",
+    "Change one's password",
+    OWN_ACCOUNT,
+    {204: Answer("It is changed. Every other session and token has ended.")},
+    role=Role.CONTRIBUTOR,
+    body=PasswordChange,
+    example={"current": "correct horse battery", "new": "a better horse, a battery more"},
+    refusals=(
+        Refusal(403, "Show again who you are", "current", "the password is wrong"),
+        Refusal(422, "The input is not valid", "new", "this is the password you have"),
+        NO_PERSON,
+        THROTTLED,
+    ),
+)
+BEGIN = Operation(
+    "begin_second_factor",
+    "Ask for a second factor's secret",
+    OWN_ACCOUNT,
+    {201: Answer("The secret, shown this once.", SecretAnswer)},
+    role=Role.CONTRIBUTOR,
+    text="An earlier offer is void. Nothing is on before it is confirmed.",
+    body=SecondFactorBegin,
+    example={"password": "correct horse battery"},
+    refusals=(
+        Refusal(
+            409,
+            "Not possible as things stand",
+            "totp",
+            "your second factor is on; switch it off first",
+        ),
+        NOT_PROVEN,
+        NO_PERSON,
+        THROTTLED,
+    ),
+)
+CONFIRM = Operation(
+    "confirm_second_factor",
+    "Switch the second factor on",
+    OWN_ACCOUNT,
+    {200: Answer("Recovery codes, shown this once.", RecoveryAnswer)},
+    role=Role.CONTRIBUTOR,
+    text="With a code from the app that has just read the secret.",
+    body=SecondFactorConfirm,
+    example={"code": "492 039"},
+    refusals=(
+        Refusal(409, "Not possible as things stand", "totp", "ask for a secret first"),
+        CODE_NOT_PROVEN,
+        NO_PERSON,
+        THROTTLED,
+    ),
+)
+END = Operation(
+    "end_second_factor",
+    "Switch the second factor off",
+    OWN_ACCOUNT,
+    {204: Answer("It is off.")},
+    role=Role.CONTRIBUTOR,
+    body=SecondFactorEnd,
+    example={"password": "correct horse battery", "code": "492 039"},
+    refusals=(
+        Refusal(409, "Not possible as things stand", "totp", "your second factor is off"),
+        NOT_PROVEN,
+        CODE_NOT_PROVEN,
+        NO_PERSON,
+        THROTTLED,
+    ),
+)
 
 
 def routes(desk: FrontDesk, trusted_proxies: int) -> list[web.AbstractRouteDef]:
@@ -64,9 +149,9 @@ def routes(desk: FrontDesk, trusted_proxies: int) -> list[web.AbstractRouteDef]:
         return web.Response(status=204)
 
     return [
-        web.get("/api/v1/me", refusing(me)),
-        web.put("/api/v1/me/password", refusing(change_password)),
-        web.post("/api/v1/me/totp", refusing(begin)),
-        web.post("/api/v1/me/totp/confirm", refusing(confirm)),
-        web.delete("/api/v1/me/totp", refusing(end)),
+        described(web.get("/api/v1/me", refusing(me)), ME),
+        described(web.put("/api/v1/me/password", refusing(change_password)), CHANGE_PASSWORD),
+        described(web.post("/api/v1/me/totp", refusing(begin)), BEGIN),
+        described(web.post("/api/v1/me/totp/confirm", refusing(confirm)), CONFIRM),
+        described(web.delete("/api/v1/me/totp", refusing(end)), END),
     ]

@@ -7,6 +7,8 @@ from typing import Any
 from aiohttp import web
 
 from services.publishing.api.answers import listed, page_of, refuse_at_once
+from services.publishing.api.people_answers import EndedAnswer, PersonAnswer
+from services.publishing.api.people_texts import PEOPLE
 from services.publishing.api.refusals import refusing
 from services.publishing.api.shown import shown
 from services.publishing.domain.people import NewPerson, PersonChange
@@ -14,6 +16,7 @@ from services.publishing.usecases import people as acts
 from services.publishing.usecases import second_factor, sessions
 from services.publishing.usecases.front_desk import FrontDesk, Person
 from shared.contracts.identity import Role
+from shared.web.description import PAGING, Answer, Operation, Page, Refusal, described
 from shared.web.identity import require_role
 from shared.web.requests import (
     etag_of,
@@ -22,6 +25,77 @@ from shared.web.requests import (
     query_values,
     read_json,
     require_match,
+)
+
+ONE = Answer("The person.", PersonAnswer, headers=("ETag",))
+
+ADD = Operation(
+    "add_user",
+    "Add a person",
+    PEOPLE,
+    {201: Answer("The person.", PersonAnswer)},
+    role=Role.ADMIN,
+    body=NewPerson,
+    example={
+        "email": "ben@news.example",
+        "name": "Ben Okafor",
+        "role": "contributor",
+        "password": "correct horse battery",
+    },
+    refusals=(
+        Refusal(409, "Not possible as things stand", "email", "somebody has this e-mail already"),
+    ),
+)
+LIST = Operation(
+    "list_users",
+    "List people",
+    PEOPLE,
+    {200: Answer("In the order in which they were added.", Page[PersonAnswer])},
+    role=Role.ADMIN,
+    query=PAGING,
+)
+READ = Operation("read_user", "Read a person", PEOPLE, {200: ONE}, role=Role.ADMIN)
+CHANGE = Operation(
+    "change_user",
+    "Change a person",
+    PEOPLE,
+    {200: ONE},
+    role=Role.ADMIN,
+    text="All but the name ends every session and token of theirs. Nobody changes their own role, "
+    "password or `disabled` here.",
+    body=PersonChange,
+    example={"role": "editor"},
+    if_match=True,
+    refusals=(
+        Refusal(
+            403,
+            "Your role does not allow this",
+            "Authorization",
+            "nobody changes their own role or locks themselves out",
+        ),
+        Refusal(
+            412,
+            "The user has changed since you read it",
+            "If-Match",
+            "the user is at revision 2",
+            more={"current_revision": 2},
+        ),
+    ),
+)
+END_SECOND_FACTOR = Operation(
+    "end_users_second_factor",
+    "Switch a person's second factor off",
+    PEOPLE,
+    {204: Answer("It is off. Again changes nothing.")},
+    role=Role.ADMIN,
+    text="As when the telephone is lost. One's own takes a proof: `DELETE /api/v1/me/totp`.",
+)
+SIGN_OUT = Operation(
+    "sign_out_user",
+    "Sign a person out everywhere",
+    PEOPLE,
+    {200: Answer("Their sessions have ended; tokens of programs live on.", EndedAnswer)},
+    role=Role.ADMIN,
 )
 
 
@@ -79,10 +153,12 @@ def routes(desk: FrontDesk) -> list[web.AbstractRouteDef]:
         return json_response({"ended": len(ended)})
 
     return [
-        web.post("/api/v1/users", refusing(add_person)),
-        web.get("/api/v1/users", refusing(list_people)),
-        web.get("/api/v1/users/{id}", refusing(show_person)),
-        web.patch("/api/v1/users/{id}", refusing(change_person)),
-        web.delete("/api/v1/users/{id}/totp", refusing(end_second_factor)),
-        web.post("/api/v1/users/{id}/sign-out", refusing(sign_out)),
+        described(web.post("/api/v1/users", refusing(add_person)), ADD),
+        described(web.get("/api/v1/users", refusing(list_people)), LIST),
+        described(web.get("/api/v1/users/{id}", refusing(show_person)), READ),
+        described(web.patch("/api/v1/users/{id}", refusing(change_person)), CHANGE),
+        described(
+            web.delete("/api/v1/users/{id}/totp", refusing(end_second_factor)), END_SECOND_FACTOR
+        ),
+        described(web.post("/api/v1/users/{id}/sign-out", refusing(sign_out)), SIGN_OUT),
     ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from services.publishing.api.act_texts import ARTICLES, SLUG_TAKEN, WRONG_STATUS
+from services.publishing.api.desk_answers import PreviewAnswer
 from services.publishing.api.refusals import refusing
 from services.publishing.api.shown import shown
 from services.publishing.asking import Asker
@@ -11,8 +13,26 @@ from services.publishing.domain.foresight import PreviewText
 from services.publishing.usecases.ports import Newsroom
 from services.publishing.usecases.preview import preview
 from shared.contracts.identity import Role
+from shared.web.description import Answer, Operation, Refusal, described
 from shared.web.identity import require_role
 from shared.web.requests import json_response, path_id, query_values, read_json
+
+PREVIEW = Operation(
+    "preview_article",
+    "See what every outlet would get",
+    ARTICLES,
+    {200: Answer("Exactly what would be sent, by the code that sends it.", PreviewAnswer)},
+    role=Role.CONTRIBUTOR,
+    text="Of the article as it is, or with `changes` that are not saved yet. Writes nothing.",
+    body=PreviewText,
+    body_optional=True,
+    example={"act": "publish", "changes": {"headline": "Harbour bridge reopens at last"}},
+    refusals=(
+        WRONG_STATUS,
+        SLUG_TAKEN,
+        Refusal(422, "Unknown parameter", "nope", "allowed: "),
+    ),
+)
 
 
 def routes(room: Newsroom, asker: Asker) -> list[web.AbstractRouteDef]:
@@ -42,4 +62,4 @@ def routes(room: Newsroom, asker: Asker) -> list[web.AbstractRouteDef]:
         }
         return json_response(answer, headers={"Cache-Control": "no-store"})
 
-    return [web.post("/api/v1/articles/{id}/preview", refusing(show))]
+    return [described(web.post("/api/v1/articles/{id}/preview", refusing(show)), PREVIEW)]

@@ -6,8 +6,11 @@ from typing import Any
 
 from aiohttp import web
 
+from services.publishing.api.act_texts import ARTICLES, NOT_YOURS, ONE, SLUG_TAKEN, WRONG_STATUS
 from services.publishing.api.acts import Nothing
 from services.publishing.api.articles import answer
+from services.publishing.api.desk_answers import DifferenceAnswer
+from services.publishing.api.history import NUMBER
 from services.publishing.api.refusals import refusing
 from services.publishing.api.shown import shown
 from services.publishing.domain.differences import Change
@@ -15,6 +18,7 @@ from services.publishing.usecases import writing
 from services.publishing.usecases.history import Against, difference
 from services.publishing.usecases.ports import Newsroom
 from shared.contracts.identity import Role
+from shared.web.description import Answer, Operation, Parameter, described
 from shared.web.identity import require_role
 from shared.web.requests import (
     json_response,
@@ -23,6 +27,38 @@ from shared.web.requests import (
     read_json,
     require_match,
     whole_number,
+)
+
+COMPARE = Operation(
+    "compare_revisions",
+    "See what a revision changed",
+    ARTICLES,
+    {200: Answer("Field by field, prose word by word.", DifferenceAnswer)},
+    role=Role.CONTRIBUTOR,
+    path=(NUMBER,),
+    query=(
+        Parameter(
+            "against",
+            "The other side: a revision's number, `live` (what readers have) or `current`. Without it "
+            "the revision before.",
+            {"type": "string", "pattern": "^(live|current|[0-9]{1,15})$"},
+            "live",
+        ),
+    ),
+)
+RESTORE = Operation(
+    "restore_revision",
+    "Bring a revision back as a new one",
+    ARTICLES,
+    {200: ONE},
+    role=Role.CONTRIBUTOR,
+    text="History is never rewritten. A contributor may restore drafts of their own.",
+    body=Nothing,
+    body_optional=True,
+    example={},
+    path=(NUMBER,),
+    if_match=True,
+    refusals=(WRONG_STATUS, SLUG_TAKEN, NOT_YOURS),
 )
 
 
@@ -62,6 +98,6 @@ def routes(room: Newsroom) -> list[web.AbstractRouteDef]:
 
     path = "/api/v1/articles/{id}/revisions/{revision}"
     return [
-        web.get(f"{path}/diff", refusing(compare)),
-        web.post(f"{path}/restore", refusing(restore)),
+        described(web.get(f"{path}/diff", refusing(compare)), COMPARE),
+        described(web.post(f"{path}/restore", refusing(restore)), RESTORE),
     ]

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from services.publishing.api.desk_answers import SectionAnswer
 from services.publishing.api.shown import shown
 from shared.contracts.identity import Role
 from shared.runtime.publication import Publication
+from shared.web.description import Answer, Operation, Page, Tag, described
 from shared.web.identity import require_role
 from shared.web.requests import json_response, query_values
+
+SECTIONS = Operation(
+    "list_sections",
+    "List the sections as a tree",
+    Tag("Sections", "The paper's sections, as its file has them."),
+    {200: Answer("All of them, each behind its parent.", Page[SectionAnswer])},
+    role=Role.CONTRIBUTOR,
+    stored=False,
+)
 
 
 def routes(publication: Publication) -> list[web.AbstractRouteDef]:
@@ -26,4 +37,4 @@ def routes(publication: Publication) -> list[web.AbstractRouteDef]:
         ]
         return json_response({"items": shown(items), "next": None})
 
-    return [web.get("/api/v1/sections", listing)]
+    return [described(web.get("/api/v1/sections", listing), SECTIONS)]

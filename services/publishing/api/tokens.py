@@ -7,13 +7,45 @@ from typing import Any
 from aiohttp import web
 
 from services.publishing.api.answers import listed, once, page_of, refuse_at_once
+from services.publishing.api.people_answers import NewTokenAnswer, TokenAnswer
+from services.publishing.api.people_texts import SIGNING_IN
 from services.publishing.api.refusals import refusing
 from services.publishing.domain.people import NewToken
 from services.publishing.usecases import tokens as acts
 from services.publishing.usecases.front_desk import FrontDesk, Token
 from shared.contracts.identity import Role
+from shared.web.description import PAGING, Answer, Operation, Page, Refusal, described
 from shared.web.identity import require_role
 from shared.web.requests import path_id, query_values, read_json
+
+CREATE = Operation(
+    "create_token",
+    "Make a token for a program",
+    SIGNING_IN,
+    {201: Answer("The token, shown this once.", NewTokenAnswer)},
+    role=Role.CONTRIBUTOR,
+    body=NewToken,
+    example={"name": "wire import", "days": 90, "scopes": ["imports"]},
+    refusals=(
+        Refusal(422, "The input is not valid", "role", "yours is editor; a token cannot have more"),
+    ),
+)
+LIST = Operation(
+    "list_tokens",
+    "List your programs' tokens",
+    SIGNING_IN,
+    {200: Answer("Newest first.", Page[TokenAnswer])},
+    role=Role.CONTRIBUTOR,
+    query=PAGING,
+)
+REVOKE = Operation(
+    "revoke_token",
+    "Revoke a token",
+    SIGNING_IN,
+    {204: Answer("It is dead, everywhere.")},
+    role=Role.CONTRIBUTOR,
+    text="One of your own, or as admin anybody's. Again changes nothing.",
+)
 
 
 def token_json(token: Token) -> dict[str, Any]:
@@ -48,7 +80,7 @@ def routes(desk: FrontDesk) -> list[web.AbstractRouteDef]:
         return web.Response(status=204)
 
     return [
-        web.post("/api/v1/tokens", refusing(create_token)),
-        web.get("/api/v1/tokens", refusing(list_tokens)),
-        web.delete("/api/v1/tokens/{id}", refusing(revoke_token)),
+        described(web.post("/api/v1/tokens", refusing(create_token)), CREATE),
+        described(web.get("/api/v1/tokens", refusing(list_tokens)), LIST),
+        described(web.delete("/api/v1/tokens/{id}", refusing(revoke_token)), REVOKE),
     ]

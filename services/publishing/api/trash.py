@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from services.publishing.api.act_texts import ARTICLES, NOT_YOURS, ONE, SLUG_TAKEN
 from services.publishing.api.articles import answer
+from services.publishing.api.desk_answers import TrashItem
 from services.publishing.api.refusals import refusing
 from services.publishing.api.shown import shown
 from services.publishing.store.trash import TrashStore
@@ -12,9 +14,37 @@ from services.publishing.usecases import trash as acts
 from services.publishing.usecases.ports import Newsroom
 from shared.contracts.identity import Role
 from shared.runtime.ids import is_id
+from shared.web.description import PAGING, Answer, Operation, Page, described
 from shared.web.identity import require_role
 from shared.web.problems import Problem
 from shared.web.requests import json_response, paging, path_id, query_values
+
+LIST = Operation(
+    "list_trash",
+    "List deleted drafts",
+    ARTICLES,
+    {200: Answer("What can be taken out again.", Page[TrashItem])},
+    role=Role.CONTRIBUTOR,
+    query=PAGING,
+)
+TAKE_OUT = Operation(
+    "restore_from_trash",
+    "Take a draft out of the trash",
+    ARTICLES,
+    {200: ONE},
+    role=Role.CONTRIBUTOR,
+    text="Under another slug where its own is taken. A contributor may take out drafts of their own.",
+    refusals=(NOT_YOURS, SLUG_TAKEN),
+)
+PURGE = Operation(
+    "delete_from_trash",
+    "Throw a draft away for good",
+    ARTICLES,
+    {204: Answer("It is gone; its revisions stay in the log.")},
+    role=Role.CONTRIBUTOR,
+    text="A contributor may throw away drafts of their own.",
+    refusals=(NOT_YOURS,),
+)
 
 
 def routes(room: Newsroom, trash: TrashStore) -> list[web.AbstractRouteDef]:
@@ -37,7 +67,7 @@ def routes(room: Newsroom, trash: TrashStore) -> list[web.AbstractRouteDef]:
         return web.Response(status=204)
 
     return [
-        web.get("/api/v1/trash", listing),
-        web.post("/api/v1/trash/{id}/restore", refusing(take_out)),
-        web.delete("/api/v1/trash/{id}", refusing(purge)),
+        described(web.get("/api/v1/trash", listing), LIST),
+        described(web.post("/api/v1/trash/{id}/restore", refusing(take_out)), TAKE_OUT),
+        described(web.delete("/api/v1/trash/{id}", refusing(purge)), PURGE),
     ]

@@ -94,7 +94,13 @@ class Content(Written):
     section: Annotated[str, Field(max_length=120)] | None = None
     tags: Annotated[tuple[ShortLine, ...], Field(max_length=20)] = ()
     bylines: Annotated[
-        tuple[Annotated[BylineText, BeforeValidator(_by_name)], ...], Field(max_length=20)
+        tuple[
+            Annotated[
+                BylineText, BeforeValidator(_by_name, json_schema_input_type=str | BylineText)
+            ],
+            ...,
+        ],
+        Field(max_length=20),
     ] = ()
     language: Language | None = None
     """None: the publication's own."""

@@ -70,4 +70,6 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 class Written(BaseModel):
     """Base of what people write: frozen, and a field we do not know is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", str_strip_whitespace=True, use_attribute_docstrings=True
+    )

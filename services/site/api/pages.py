@@ -9,6 +9,7 @@ from services.site.usecases import Fronts, PageStore, page_at
 from shared.runtime.clock import Clock
 from shared.storage.held import HeldArticles
 from shared.web.conditional import Prepared, prepare, serve
+from shared.web.description import Answer, Operation, Parameter, Refusal, Tag, described
 from shared.web.problems import not_found
 
 POLICY = (
@@ -19,6 +20,58 @@ POLICY = (
 REVALIDATE = "public, max-age=0, must-revalidate"
 IMMUTABLE = "public, max-age=31536000, immutable"
 MAX_SLUG = 300
+
+
+SITE = Tag(
+    "Site",
+    "The readers' pages. A program that asks for JSON gets a problem in place of the 404 page.",
+)
+SLUG = Parameter("slug", "The last part of the address.", {"type": "string"}, "city")
+PAGE = Answer("The page.", media=("text/html",), headers=("ETag", "Last-Modified"))
+NO_PAGE = Refusal(404, "There is no such page", "path", media=("text/html",))
+
+
+def _asset(id: str, summary: str, media: str) -> Operation:
+    return Operation(
+        id,
+        summary,
+        SITE,
+        {200: Answer("It.", media=(media,), headers=("ETag", "Last-Modified"))},
+        path=(Parameter("digest", "Names the version.", example="0a1b2c3d4e5f6071"),),
+        conditional=True,
+        stored=False,
+    )
+
+
+FRONT_PAGE = Operation("open_front_page", "The front page", SITE, {200: PAGE}, conditional=True)
+SECTION = Operation(
+    "open_section",
+    "A section's page",
+    SITE,
+    {200: PAGE},
+    path=(SLUG,),
+    conditional=True,
+    refusals=(NO_PAGE,),
+)
+ARTICLE = Operation(
+    "open_article",
+    "An article's page",
+    SITE,
+    {
+        200: PAGE,
+        301: Answer("It is at another address now.", headers=("Location",)),
+        410: Answer(
+            "It was retracted; the page says why.",
+            media=("text/html",),
+            headers=("ETag", "Last-Modified"),
+        ),
+    },
+    path=(Parameter("slug", SLUG.text, SLUG.schema, "harbour-bridge-reopens-after-two-years"),),
+    conditional=True,
+    refusals=(NO_PAGE,),
+)
+STYLE = _asset("read_site_style", "The site's style sheet", "text/css")
+ICON = _asset("read_site_icon", "The site's icon", "image/svg+xml")
 
 
 class PageRoutes:
@@ -44,11 +97,11 @@ class PageRoutes:
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [
-            web.get("/", self.front_page),
-            web.get("/sections/{slug}", self.section),
-            web.get("/articles/{slug}", self.article),
-            web.get("/assets/site.{digest}.css", self.style),
-            web.get("/assets/icon.{digest}.svg", self.icon),
+            described(web.get("/", self.front_page), FRONT_PAGE),
+            described(web.get("/sections/{slug}", self.section), SECTION),
+            described(web.get("/articles/{slug}", self.article), ARTICLE),
+            described(web.get("/assets/site.{digest}.css", self.style), STYLE),
+            described(web.get("/assets/icon.{digest}.svg", self.icon), ICON),
         ]
 
     async def front_page(self, request: web.Request) -> web.Response:

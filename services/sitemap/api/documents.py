@@ -12,9 +12,44 @@ from services.sitemap.domain.documents import ARCHIVE, FEED, INDEX, NEWS, ROBOTS
 from services.sitemap.usecases import Sitemaps
 from shared.runtime.clock import Clock
 from shared.web.conditional import Prepared, serve
+from shared.web.description import Answer as Answered
+from shared.web.description import Operation, Parameter, Refusal, Tag, described
 from shared.web.problems import not_found
 
 Answer = Callable[[web.Request], Awaitable[web.Response]]
+
+
+DOCUMENTS = Tag("Sitemaps and feeds", "What search engines and feed readers fetch.")
+
+
+def _document(id: str, summary: str, media: str, *path: Parameter) -> Operation:
+    answered = Answered("The document.", media=(media,), headers=("ETag", "Last-Modified"))
+    return Operation(
+        id,
+        summary,
+        DOCUMENTS,
+        {200: answered},
+        path=path,
+        conditional=True,
+        refusals=(Refusal(404, "There is no such document", "path"),),
+    )
+
+
+NEWS_SITEMAP = _document("read_news_sitemap", "The Google News sitemap", "application/xml")
+SITEMAP_INDEX = _document("read_sitemap_index", "The index of all sitemaps", "application/xml")
+ARCHIVE_FILE = _document(
+    "read_sitemap",
+    "One file of the archive sitemap",
+    "application/xml",
+    Parameter(
+        "file",
+        "Its number; the index lists those there are.",
+        {"type": "integer", "minimum": 1, "maximum": 999_999},
+        1,
+    ),
+)
+ROBOTS_TXT = _document("read_robots", "What crawlers may fetch", "text/plain")
+RSS = _document("read_feed", "The newest articles as RSS 2.0", "application/rss+xml")
 
 
 class Stored(Protocol):
@@ -36,11 +71,14 @@ class DocumentRoutes:
     def routes(self) -> list[web.AbstractRouteDef]:
         """GET and HEAD of every document."""
         return [
-            web.get("/news-sitemap.xml", self._fixed(NEWS)),
-            web.get("/sitemap.xml", self._fixed(INDEX)),
-            web.get("/robots.txt", self._fixed(ROBOTS)),
-            web.get("/feed.xml", self._fixed(FEED)),
-            web.get(r"/sitemaps/articles-{file:[1-9][0-9]{0,5}}.xml", self._archive),
+            described(web.get("/news-sitemap.xml", self._fixed(NEWS)), NEWS_SITEMAP),
+            described(web.get("/sitemap.xml", self._fixed(INDEX)), SITEMAP_INDEX),
+            described(web.get("/robots.txt", self._fixed(ROBOTS)), ROBOTS_TXT),
+            described(web.get("/feed.xml", self._fixed(FEED)), RSS),
+            described(
+                web.get(r"/sitemaps/articles-{file:[1-9][0-9]{0,5}}.xml", self._archive),
+                ARCHIVE_FILE,
+            ),
         ]
 
     def _fixed(self, name: str) -> Answer:

@@ -3,70 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, field_validator
+from pydantic import ValidationError
 
+from services.social.api.channel_operations import (
+    ADD,
+    LIST,
+    PAUSE,
+    PAUSE_WIDE,
+    REMOVE,
+    RESUME,
+    RESUME_WIDE,
+    TEST,
+    NewAccount,
+    PauseReason,
+    WidePause,
+    WideScope,
+)
 from services.social.channels import discover
 from services.social.channels.base import Channel
 from services.social.domain.errors import AccountExists, NoSuchAccount, UnknownChannel
 from services.social.domain.planning import Account
-from services.social.store import EVERYTHING, Accounts, Pause, scopes
+from services.social.store import Accounts, Pause, scopes
 from services.social.usecases import connect
 from shared.contracts.identity import Role
 from shared.delivery.errors import DeliveryError
+from shared.web.description import described
 from shared.web.identity import require_role
 from shared.web.outbound import Forbidden, OutboundPolicy
 from shared.web.problems import Problem, invalid, not_found
 from shared.web.requests import json_response, query_values, read_json
-
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-
-
-class NewAccount(BaseModel):
-    """One account to connect. `settings` are as the channel's README lists them."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    channel: Slug
-    name: Slug
-    settings: dict[str, Any]
-
-
-class PauseReason(BaseModel):
-    """Why posts stop; the board shows it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reason: Reason
-
-
-Scope = Annotated[
-    str, StringConstraints(pattern=r"^(all|[a-z0-9]+(-[a-z0-9]+)*|article:[0-9a-f-]{36})$")
-]
-
-
-class WideScope(BaseModel):
-    """How much stops or goes on: everything, one network, or one article on all networks."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    scope: Scope = EVERYTHING
-
-    @field_validator("scope")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        if value != EVERYTHING and not value.startswith("article:") and value not in discover():
-            raise ValueError(
-                f"must be all, article:<id> or one of: {', '.join(sorted(discover()))}"
-            )
-        return value
-
-
-class WidePause(WideScope, PauseReason):
-    """A kill switch wider than one account."""
 
 
 class Connections(Protocol):
@@ -95,14 +63,14 @@ class ChannelRoutes:
     def routes(self) -> list[web.AbstractRouteDef]:
         root, one = "/api/v1/channels", "/api/v1/channels/{channel}/{name}"
         return [
-            web.get(root, self.list),
-            web.post(root, self.add),
-            web.post(f"{root}/pause", self.pause_wide),
-            web.post(f"{root}/resume", self.resume_wide),
-            web.delete(one, self.remove),
-            web.post(f"{one}/test", self.test),
-            web.post(f"{one}/pause", self.pause),
-            web.post(f"{one}/resume", self.resume),
+            described(web.get(root, self.list), LIST),
+            described(web.post(root, self.add), ADD),
+            described(web.post(f"{root}/pause", self.pause_wide), PAUSE_WIDE),
+            described(web.post(f"{root}/resume", self.resume_wide), RESUME_WIDE),
+            described(web.delete(one, self.remove), REMOVE),
+            described(web.post(f"{one}/test", self.test), TEST),
+            described(web.post(f"{one}/pause", self.pause), PAUSE),
+            described(web.post(f"{one}/resume", self.resume), RESUME),
         ]
 
     async def list(self, request: web.Request) -> web.Response:
