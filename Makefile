@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo demo-distributed up test lint format bench chaos compose-check asyncapi lock clean
+.PHONY: help demo demo-distributed up test lint format bench chaos compose-check asyncapi openapi lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ chaos: .venv/.dev servers ## Kill the parts at random while 200 articles are pub
 
 asyncapi: .venv/.dev ## Write shared/contracts/asyncapi.json anew
 	@$(BIN)/python -m shared.contracts.asyncapi --write
+
+openapi: .venv/.dev ## Write shared/web/openapi.json anew
+	@$(BIN)/python -m services.standalone.openapi --write
 
 lock: ## Resolve the dependencies anew
 	@$(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --no-annotate --extra embedded pyproject.toml -o requirements.lock

@@ -22,6 +22,7 @@ from services.publishing.api import (
     own_account,
     people,
     previews,
+    reference,
     revisions,
     sections,
     sessions,
@@ -155,6 +156,7 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
         *sessions.routes(desk, settings.trusted_proxies),
         *own_account.routes(desk, settings.trusted_proxies),
         *tokens.routes(desk),
+        *reference.routes(public_url),
     ]
     return Service(
         name="publishing",
