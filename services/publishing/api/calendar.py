@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from aiohttp import web
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from services.publishing.api.act_texts import ARTICLES
 from services.publishing.api.article_answers import CalendarAnswer
@@ -48,8 +48,10 @@ def instant(values: dict[str, str], name: str) -> datetime:
     if name not in values:
         raise Problem(422, f"{name} is needed", field=name)
     try:
+        if values[name][4:5] != "-":  # a number would be taken for seconds since 1970
+            raise ValueError("no date")
         return INSTANT.validate_python(values[name])
-    except ValidationError as error:
+    except ValueError as error:  # pydantic's own is one
         text = "must be an instant with its zone, such as 2026-11-25T00:00:00Z"
         raise Problem(422, "Not an instant", field=name, detail=f"{name} {text}") from error
 

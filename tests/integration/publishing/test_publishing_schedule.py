@@ -218,6 +218,7 @@ async def test_the_calendar_shows_days_of_the_publication(desk: Any) -> None:
     for wrong, field in (
         ("from=2026-11-23T00:00:00Z", "until"),
         ("from=x&until=2026-11-24T00:00:00Z", "from"),
+        ("from=1795392000&until=2026-11-24T00:00:00Z", "from"),
         ("from=2026-11-24T00:00:00Z&until=2026-11-23T00:00:00Z", "until"),
         ("from=2026-01-01T00:00:00Z&until=2026-11-23T00:00:00Z", "until"),
     ):
