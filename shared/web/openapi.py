@@ -20,10 +20,10 @@ from shared.web.description import (
     Answer,
     DescribedRoute,
     Operation,
-    Parameter,
     Refusal,
     Shown,
 )
+from shared.web.parameters import header, parameters, plain
 from shared.web.refusals import (
     DATABASE_AWAY,
     NO_PRECONDITION,
@@ -40,7 +40,6 @@ from shared.web.scopes import Reach, needed
 COMMITTED = Path(__file__).with_name("openapi.json")
 """Every service's routes as one document; `services.standalone.openapi` writes it."""
 PROBLEM = "application/problem+json"
-EXAMPLE_ID = "0199f0a2-6f3e-7c41-9d2b-5a8e4c1b7d60"
 SHARED = {
     "Unauthorized": UNAUTHORIZED,
     "TooSlow": TOO_SLOW,
@@ -50,21 +49,6 @@ SHARED = {
     "DatabaseAway": DATABASE_AWAY,
 }
 """Refusals that many routes have word for word, by their name in `components`."""
-HEADERS: Mapping[str, tuple[str, dict[str, Any]]] = {
-    "ETag": ("Names this state; pass it on in If-Match or If-None-Match.", {"type": "string"}),
-    "Location": ("Where to find it.", {"type": "string"}),
-    "Last-Modified": ("When it last changed.", {"type": "string"}),
-    "Retry-After": ("Seconds to wait.", {"type": "integer", "minimum": 0}),
-    "WWW-Authenticate": ("How to sign in.", {"type": "string"}),
-}
-IF_MATCH = Parameter(
-    "If-Match",
-    "The ETag of the article as you read it, or `*`.",
-    {"type": "string", "pattern": r'^(\*|(W/)?"?[0-9]{1,15}"?)$'},
-    example='"1"',
-    required=True,
-)
-IF_NONE_MATCH = Parameter("If-None-Match", "ETags you hold already.", example='"5d41402a"')
 INTRODUCTION = """\
 Publish once, seen everywhere, corrected and taken back everywhere.
 
@@ -184,8 +168,8 @@ class _Writer:
             written["x-herald-role"] = role
         if isinstance(scope, Scope):
             written["x-herald-scope"] = scope.value
-        if parameters := _parameters(operation, path_names):
-            written["parameters"] = parameters
+        if taken := parameters(operation, path_names):
+            written["parameters"] = taken
         if operation.body:
             written["requestBody"] = self._body(operation, operation.body)
         answers = {str(status): self._answer(one) for status, one in operation.answers.items()}
@@ -209,7 +193,7 @@ class _Writer:
     def _answer(self, answer: Answer) -> dict[str, Any]:
         written: dict[str, Any] = {"description": answer.text}
         if answer.headers:
-            written["headers"] = {name: _header(name) for name in answer.headers}
+            written["headers"] = {name: header(name) for name in answer.headers}
         if answer.model:
             example = answer.example
             if example is None and issubclass(answer.model, Shown):
@@ -219,7 +203,7 @@ class _Writer:
                 media: {**content, "example": example} for media in answer.media or (JSON,)
             }
         elif answer.media:
-            written["content"] = {media: _plain(media) for media in answer.media}
+            written["content"] = {media: plain(media) for media in answer.media}
             if answer.example is not None:
                 written["content"][answer.media[0]]["example"] = answer.example
         return written
@@ -235,7 +219,7 @@ class _Writer:
         titles = dict.fromkeys(one.title for one in group)
         written: dict[str, Any] = {"description": "; or: ".join(titles) + "."}
         if headers := dict.fromkeys(name for one in group for name in one.headers):
-            written["headers"] = {name: _header(name) for name in headers}
+            written["headers"] = {name: header(name) for name in headers}
         written["content"] = {
             PROBLEM: {
                 "schema": self._references[Problem, "serialization"],
@@ -246,48 +230,6 @@ class _Writer:
                     for one in group
                 },
             },
-            **{media: _plain(media) for one in group for media in one.media},
+            **{media: plain(media) for one in group for media in one.media},
         }
         return written
-
-
-def _parameters(operation: Operation, path_names: tuple[str, ...]) -> list[dict[str, Any]]:
-    own = {parameter.name: parameter for parameter in operation.path}
-    headers = [
-        *([IF_MATCH] if operation.if_match else ()),
-        *([IF_NONE_MATCH] if operation.conditional else ()),
-        *operation.headers,
-    ]
-    return [
-        *(_parameter(own.get(name) or _id(name), "path", required=True) for name in path_names),
-        *(_parameter(one, "query", required=one.required) for one in operation.query),
-        *(_parameter(one, "header", required=one.required) for one in headers),
-    ]
-
-
-def _id(name: str) -> Parameter:
-    return Parameter(name, "A UUID.", {"type": "string", "format": "uuid"}, EXAMPLE_ID)
-
-
-def _parameter(parameter: Parameter, place: str, *, required: bool) -> dict[str, Any]:
-    written: dict[str, Any] = {
-        "name": parameter.name,
-        "in": place,
-        "description": parameter.text,
-        "schema": dict(parameter.schema),
-    }
-    if required:
-        written["required"] = True
-    if parameter.example is not None:
-        written["example"] = parameter.example
-    return written
-
-
-def _header(name: str) -> dict[str, Any]:
-    text, schema = HEADERS[name]
-    return {"description": text, "required": True, "schema": schema}
-
-
-def _plain(media: str) -> dict[str, Any]:
-    """The schema of a body that is no JSON: text, or bytes of which there is nothing to say."""
-    return {"schema": {"type": "string"}} if media.startswith("text/") else {}

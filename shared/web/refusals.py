@@ -80,7 +80,9 @@ def _common(operation: Operation, method: str, path_names: tuple[str, ...]) -> I
     if operation.if_match:
         yield STALE
         yield NO_PRECONDITION
-    if operation.stored:
+    if (
+        operation.stored or operation.role is not None
+    ):  # whose token was revoked is in the database too
         yield DATABASE_AWAY
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
+import orjson
 import pytest
 
 from services.standalone.mongod import Mongod
@@ -19,6 +20,7 @@ from shared.runtime.clock import SystemClock
 from shared.runtime.ids import new_id, new_token
 from shared.runtime.keys import KeyRing
 from shared.web.identity import Identities
+from shared.web.openapi import COMMITTED
 
 pytestmark = pytest.mark.integration
 
@@ -48,6 +50,8 @@ GET /api/v1/subscriptions/confirm
 POST /api/v1/subscriptions/confirm
 GET /api/v1/subscriptions/unsubscribe
 POST /api/v1/subscriptions/unsubscribe
+GET /api/v1/openapi.json
+GET /api/v1/docs
 """
 SIGNED_IN: dict[Role, str] = {
     Role.CONTRIBUTOR: f"""
@@ -198,6 +202,15 @@ async def test_the_table_has_every_route(stack: Stack) -> None:
     listed = [row for table in tables for row in rows(table)]
     assert len(listed) == len(set(listed))
     assert served == set(listed)
+
+
+def test_the_openapi_document_says_the_same() -> None:
+    said: dict[str | None, set[str]] = {None: set(), **{role.name.lower(): set() for role in Role}}
+    for path, methods in orjson.loads(COMMITTED.read_bytes())["paths"].items():
+        for method, operation in methods.items():
+            said[operation.get("x-herald-role")].add(f"{method.upper()} {path}")
+    assert said.pop(None) == set(rows(EVERYBODY))
+    assert said == {role.name.lower(): set(rows(table)) for role, table in SIGNED_IN.items()}
 
 
 async def test_every_route_lets_in_whom_the_table_says(stack: Stack) -> None:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from services.publishing.api.act_texts import ARTICLES
 from services.publishing.api.calendar import A_MOMENT, instant
-from services.publishing.api.desk_answers import AuditLine, RevisionAnswer, RevisionLine
+from services.publishing.api.history_answers import AuditLine, RevisionAnswer, RevisionLine
 from services.publishing.api.shown import shown
 from services.publishing.store.records import RecordStore
 from shared.contracts.identity import Role

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
 
 import orjson
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
+from services.publishing.api.reference_commands import curl
 from services.publishing.api.reference_types import kind, limits
 
 Json = dict[str, Any]
@@ -193,7 +192,7 @@ class _Reader:
             ],
             self._outcome("", body | {"description": ""}) if body else None,
             fields,
-            self._curl(method, path, operation),
+            curl(self._public_url, method, path, operation),
             [one for one in outcomes if one.good],
             [one for one in outcomes if not one.good],
         )
@@ -231,33 +230,3 @@ class _Reader:
                 place = place[step]
             found = place
         return dict(found)
-
-    def _curl(self, method: str, path: str, operation: Json) -> str:
-        """A command that does it, once the token and the ids are your own."""
-        headers, query = [], {}
-        if operation["security"]:
-            headers.append('"Authorization: Bearer $TOKEN"')
-        for one in operation.get("parameters", ()):
-            example = str(one.get("example", f"<{one['name']}>"))
-            if one["in"] == "path":
-                path = path.replace(f"{{{one['name']}}}", quote(example, safe=""))
-            elif one.get("required") and one["in"] == "query":
-                query[one["name"]] = example
-            elif one.get("required"):
-                headers.append(shlex.quote(f"{one['name']}: {example}"))
-        url = self._public_url + path + (f"?{urlencode(query)}" if query else "")
-        data: list[str] = []
-        for media, content in operation.get("requestBody", {"content": {}})["content"].items():
-            data = _data(media, content.get("example"), headers)
-        verb = [] if method == "get" else [f"-X {method.upper()}"]
-        parts = [f"curl {' '.join([*verb, shlex.quote(url)])}", *(f"-H {one}" for one in headers)]
-        return " \\\n  ".join([*parts, *data])
-
-
-def _data(media: str, example: Any, headers: list[str]) -> list[str]:
-    if media == "multipart/form-data":
-        return ["-F file=@picture.jpg"]
-    if media == "application/json":
-        headers.append("'Content-Type: application/json'")
-        return [f"-d {shlex.quote(orjson.dumps(example, option=orjson.OPT_INDENT_2).decode())}"]
-    return [f"-d {shlex.quote(urlencode(example))}"]

@@ -9,8 +9,8 @@ from aiohttp import web
 from services.publishing.api.act_texts import ARTICLES, NOT_YOURS, ONE, SLUG_TAKEN, WRONG_STATUS
 from services.publishing.api.acts import Nothing
 from services.publishing.api.articles import answer
-from services.publishing.api.desk_answers import DifferenceAnswer
 from services.publishing.api.history import NUMBER
+from services.publishing.api.history_answers import DifferenceAnswer
 from services.publishing.api.refusals import refusing
 from services.publishing.api.shown import shown
 from services.publishing.domain.differences import Change

@@ -18,7 +18,6 @@ SECTIONS = Operation(
     Tag("Sections", "The paper's sections, as its file has them."),
     {200: Answer("All of them, each behind its parent.", Page[SectionAnswer])},
     role=Role.CONTRIBUTOR,
-    stored=False,
 )
 
 

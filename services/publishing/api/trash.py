@@ -6,7 +6,7 @@ from aiohttp import web
 
 from services.publishing.api.act_texts import ARTICLES, NOT_YOURS, ONE, SLUG_TAKEN
 from services.publishing.api.articles import answer
-from services.publishing.api.desk_answers import TrashItem
+from services.publishing.api.history_answers import TrashItem
 from services.publishing.api.refusals import refusing
 from services.publishing.api.shown import shown
 from services.publishing.store.trash import TrashStore

@@ -21,6 +21,8 @@ OPEN = {
     "POST /api/v1/subscriptions/confirm",
     "GET /api/v1/subscriptions/unsubscribe",
     "POST /api/v1/subscriptions/unsubscribe",
+    "GET /api/v1/openapi.json",
+    "GET /api/v1/docs",
 }
 """Routes of the API that look at no token; everything outside it is for readers."""
 
