@@ -212,8 +212,9 @@ def messages(
 ) -> list[Plan]:
     """What partners are told of this snapshot."""
     article = held.article
-    # A service that catches up after days must not surprise partners with old news.
-    if now - held.acted_at > HORIZON:
+    # A service that catches up after days must not surprise partners with old news, nor does what
+    # was published elsewhere before it came here.
+    if article.imported or now - held.acted_at > HORIZON:
         return []
     alert = next(
         (one for one in existing if one.kind is Kind.ALERT and one.number == article.publication),

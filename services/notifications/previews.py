@@ -108,7 +108,9 @@ def _messages(
         plan = plans.get(hook.outlet)
         if plan is None:
             reason = "left out by the editor"
-            if not {"webhook", hook.outlet} & set(held.article.skip_outlets):
+            if held.article.imported:
+                reason = "it was published elsewhere before it came here"
+            elif not {"webhook", hook.outlet} & set(held.article.skip_outlets):
                 reason = "it does not take events of this type"
             lines.append({"outlet": hook.outlet, "operation": NONE, "reason": reason})
             continue

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from services.site.domain.former import former_key, lookup_keys
 from services.site.domain.fronts import (
     LATEST,
     PER_SECTION,
@@ -104,15 +105,24 @@ async def page_at(
     return await pages.get(slug)
 
 
+async def former_location(raw_path: str, query: str, pages: PageStore) -> str | None:
+    """Where an address from before the article came here leads; None for one nobody had."""
+    for key in lookup_keys(raw_path, query):
+        page = await pages.get(key)
+        if page and page.location:
+            return page.location
+    return None
+
+
 def _pages(article: Article, renderer: Renderer, modified: datetime) -> list[Page]:
     """One page for each address the article has or had."""
     document = renderer.article(article, modified)
     page = Page(article.slug, article.id, article.revision, renderer.dress, document=document)
     location = article.url if document else None
+    addresses = {*article.redirects, *(former_key(path) for path in article.former_paths)}
     former = [
-        Page(slug, article.id, article.revision, renderer.dress, location=location)
-        for slug in article.redirects
-        if slug != article.slug
+        Page(address, article.id, article.revision, renderer.dress, location=location)
+        for address in sorted(addresses - {article.slug, "/"})
     ]
     return [page, *former]
 

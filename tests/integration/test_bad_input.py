@@ -235,6 +235,7 @@ def _bad_request(
             "{channel}",
             "{name}",
             "{slug}",
+            "{path}",
         ):
             path = path.replace(name, chance.choice(BAD_IDS))
     elif wrong == "query":

@@ -130,6 +130,8 @@ def wanted(
 
     found: list[Campaign] = []
     alerts = [one for one in existing if one.kind is Kind.ALERT and one.decision is Decision.SEND]
+    if article.imported:
+        return []  # it was published elsewhere before it came here: nobody here was ever told
     if article.status is Status.PUBLISHED:
         decision = Decision.SEND
         if OUTLET in article.skip_outlets:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 from aiohttp import web
 
 from services.site.rendering import Renderer
-from services.site.usecases import Fronts, PageStore, page_at
+from services.site.usecases import Fronts, PageStore, former_location, page_at
 from shared.runtime.clock import Clock
 from shared.storage.held import HeldArticles
 from shared.web.conditional import Prepared, prepare, serve
@@ -20,6 +22,8 @@ POLICY = (
 REVALIDATE = "public, max-age=0, must-revalidate"
 IMMUTABLE = "public, max-age=31536000, immutable"
 MAX_SLUG = 300
+ELSEWHERE = r"/{path:(?!(?:api|console|media|healthz|readyz|metrics)(?:/|$)).+}"
+"""Every address that no other route of any service takes; theirs answer for themselves."""
 
 
 SITE = Tag(
@@ -70,6 +74,18 @@ ARTICLE = Operation(
     conditional=True,
     refusals=(NO_PAGE,),
 )
+OLD_ADDRESS = Operation(
+    "open_former_address",
+    "An address that an article had before it came here",
+    SITE,
+    {301: Answer("Where the article is now.", headers=("Location",))},
+    path=(
+        Parameter(
+            "path", "Any path that is not another route's.", {"type": "string"}, "2019/05/old-name"
+        ),
+    ),
+    refusals=(NO_PAGE,),
+)
 STYLE = _asset("read_site_style", "The site's style sheet", "text/css")
 ICON = _asset("read_site_icon", "The site's icon", "image/svg+xml")
 
@@ -102,15 +118,22 @@ class PageRoutes:
             described(web.get("/articles/{slug}", self.article), ARTICLE),
             described(web.get("/assets/site.{digest}.css", self.style), STYLE),
             described(web.get("/assets/icon.{digest}.svg", self.icon), ICON),
+            described(web.get(ELSEWHERE, self.elsewhere), OLD_ADDRESS),
         ]
 
     async def front_page(self, request: web.Request) -> web.Response:
+        if request.query_string and (moved := await self._moved(request)):
+            return moved
         return _page(request, await self._fronts.front_page())
+
+    async def elsewhere(self, request: web.Request) -> web.Response:
+        """Any other address: where an article was before it came here, or nothing."""
+        return await self._moved(request) or _page(request, self._not_found)
 
     async def section(self, request: web.Request) -> web.Response:
         section = self._renderer.place.section(request.match_info["slug"])
         if section is None:
-            return _page(request, self._not_found)
+            return await self.elsewhere(request)
         return _page(request, await self._fronts.section(section))
 
     async def article(self, request: web.Request) -> web.Response:
@@ -119,10 +142,18 @@ class PageRoutes:
             return _page(request, self._not_found)
         page = await page_at(slug, self._renderer, self._pages, self._held, self._clock)
         if page and page.location:
-            # Revalidated, because an article may take one of its former slugs again.
-            headers = {"Location": page.location, "Cache-Control": REVALIDATE}
-            return web.Response(status=301, headers=headers)
-        return _page(request, page.document if page and page.document else self._not_found)
+            return _gone_to(page.location)
+        if page and page.document:
+            return _page(request, page.document)
+        return await self.elsewhere(request)
+
+    async def _moved(self, request: web.Request) -> web.Response | None:
+        raw = request.rel_url.raw_path
+        if not _encodable(unquote(raw)) or "%00" in raw + request.query_string:
+            return None
+        query = request.rel_url.raw_query_string
+        location = await former_location(raw, query, self._pages)
+        return _gone_to(location) if location else None
 
     async def style(self, request: web.Request) -> web.Response:
         return self._asset(request, self._style, self._renderer.style_path)
@@ -145,6 +176,12 @@ def _page(request: web.Request, document: Prepared) -> web.Response:
     response = serve(request, document)
     response.headers["Content-Security-Policy"] = POLICY
     return response
+
+
+def _gone_to(location: str) -> web.Response:
+    # Revalidated, because an article may take one of its former slugs again.
+    headers = {"Location": location, "Cache-Control": REVALIDATE}
+    return web.Response(status=301, headers=headers)
 
 
 def _encodable(text: str) -> bool:

@@ -51,6 +51,8 @@ def unindexable(article: Article) -> str | None:
 
 def unnewsworthy(article: Article) -> str | None:
     """The rule that keeps the article out of the news sitemap, its age aside; None where none does."""
+    if article.imported:
+        return "it was published elsewhere before it came here"
     if "news_sitemap" in article.skip_outlets:
         return "left out by the editor"
     return unindexable(article)

@@ -94,6 +94,8 @@ def _why_not(article: Article, account: Account, existing: Sequence[Delivery]) -
         return "nothing was posted here"
     if posted:
         return "nothing to change here"
+    if article.imported:
+        return "it was published elsewhere before it came here"
     if skips(article, account):
         return "left out by the editor"
     return "the account was connected after the article was published"

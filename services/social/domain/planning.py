@@ -90,8 +90,10 @@ def plans(
     for account in accounts:
         post = posts.get(account.outlet)
         if post is None:
-            # An account that was connected later never posts what was already out.
-            if not skips(article, account) and account.created_at <= since:
+            # An account that was connected later never posts what was already out, and nobody is
+            # told of what was published elsewhere before it came here.
+            late = article.imported or account.created_at > since
+            if not late and not skips(article, account):
                 wanted.append(
                     plan(account.outlet, Operation.POST, str(public), expires=since + lateness)
                 )

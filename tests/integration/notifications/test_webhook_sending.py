@@ -433,3 +433,16 @@ async def test_a_retraction_does_not_keep_a_partner_from_hearing_that_it_was_unp
         "article.unpublished",
     ]
     assert len(set(partner.ids)) == 2
+
+
+async def test_partners_do_not_hear_of_what_was_published_elsewhere(
+    replica: Any, partner: Any, secret: str, story: Story
+) -> None:
+    await replica.handle(story(imported=True))
+    await replica.handle(story(revision=2, corrections=1, imported=True))
+    await replica.handle(story(revision=3, status=Status.RETRACTED, imported=True))
+    await replica.work()
+    assert partner.got == []
+    await replica.handle(story(number=2, publication=2, revision=4))
+    await replica.work()
+    assert [body["type"] for body in partner.bodies] == ["article.published"]

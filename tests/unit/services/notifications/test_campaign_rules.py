@@ -141,3 +141,12 @@ def test_a_sum_never_hides_what_is_open_or_unknown(counts: dict[DeliveryState, i
         )
         assert tally.reason is not None
         assert all(state.value in tally.reason for state in present)
+
+
+def test_of_what_was_published_elsewhere_nobody_hears(fresh: MakeArticle) -> None:
+    assert _wanted(fresh(imported=True)) == []
+    assert _wanted(fresh(imported=True, revision=2, corrections=_corrections(1))) == []
+    retraction = Retraction(at=NOW, reason="It was not so.")
+    assert _wanted(fresh(imported=True, status=Status.RETRACTED, retraction=retraction)) == []
+    again = _wanted(fresh(publication=2, revision=4))
+    assert _ids(again)[0][:2] == (Kind.ALERT, 2)

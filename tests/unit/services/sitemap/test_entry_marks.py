@@ -70,3 +70,12 @@ def test_the_line_carries_address_time_and_revision(make_article: Make) -> None:
     assert line.url == ADDRESSES[NEWS_OUTLET]
     assert (line.milliseconds, line.sequence, line.revision) == (17, 3, 3)
     assert line.state == "confirmed"
+
+
+def test_what_was_published_elsewhere_is_in_feed_and_archive_but_is_no_news(
+    make_article: Make,
+) -> None:
+    entry = step(make_article(imported=True), None)
+    assert did(entry) == {"feed:include:1"}
+    assert entry.news is None
+    assert entry.archive is not None

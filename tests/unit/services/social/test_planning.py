@@ -139,3 +139,16 @@ def test_an_account_connected_during_a_second_publication_does_not_post_it_at_th
     snapshot = article(publication=2, revision=9)
     found = plans(snapshot, later, (MAIN, other), (again,), lateness=LATENESS, traceparent=None)
     assert [(plan.outlet, plan.operation.value) for plan in found] == [(MAIN.outlet, "edit")]
+
+
+def test_what_was_published_elsewhere_is_posted_nowhere_until_it_is_published_here() -> None:
+    def asked(**changes: Any) -> list[str]:
+        one = article(**changes)
+        return [
+            plan.intent
+            for plan in plans(one, NOON, [MAIN], [], lateness=LATENESS, traceparent=None)
+        ]
+
+    assert asked(imported=True) == []
+    assert asked(imported=True, status="unpublished") == []
+    assert asked(publication=2) == ["2"]

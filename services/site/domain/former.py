@@ -1,0 +1,27 @@
+"""Addresses that articles had before they came here, in the one form they are kept and looked up by. Pure."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+MAX_ADDRESS = 2000
+
+
+def former_key(address: str) -> str:
+    """A path with or without its query, decoded, without the slash at its end.
+
+    It begins with a slash, so it is never a slug.
+    """
+    path, mark, query = address.partition("?")
+    path = unquote(path).rstrip("/") or "/"
+    return f"{path}?{query}" if mark and query else path
+
+
+def lookup_keys(raw_path: str, query: str) -> tuple[str, ...]:
+    """What to look for, in order: the whole address, then without a query, which trackers append."""
+    if len(raw_path) + len(query) > MAX_ADDRESS:
+        return ()
+    bare = former_key(raw_path)
+    whole = former_key(f"{raw_path}?{query}")
+    # The bare front page is the front page, whatever is appended to it.
+    return tuple(key for key in dict.fromkeys((whole, bare)) if key != "/")
