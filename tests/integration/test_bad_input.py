@@ -122,6 +122,19 @@ VALID: dict[str, dict[str, Any]] = {
         "consent": "paper form",
     },
     "POST /api/v1/webhooks": {"name": "w", "url": "https://example.org/hook"},
+    "PUT /api/v1/imports/{source}/{external_id}": {
+        "headline": "A headline",
+        "body": "Text.",
+        "section": "city",
+        "bylines": ["Ana"],
+        "status": "published",
+        "published_at": "2019-01-01T00:00:00Z",
+        "updated_at": "2019-01-02T00:00:00Z",
+        "former_paths": ["/2019/01/name/"],
+        "redirects": ["old-name"],
+        "corrections": [{"at": "2019-01-02T00:00:00Z", "kind": "correction", "text": "Nine."}],
+        "pending": {"headline": "Another"},
+    },
 }
 """A body each route would take; every bad one is this with one thing wrong."""
 
@@ -201,6 +214,7 @@ def _bad_request(
     for name in ("{id}", "{article_id}", "{token_id}", "{user_id}"):
         path = path.replace(name, new_id())
     path = path.replace("{channel}", "mastodon").replace("{name}", "none").replace("{slug}", "none")
+    path = path.replace("{source}", "old").replace("{external_id}", "1")
     key = f"{method} {route}"
     kinds = [] if key in PUBLIC else ["anonymous", "broken token"]
     if kinds and number >= len(kinds) and (key in VALID or "{" in route):

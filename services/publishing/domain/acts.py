@@ -114,6 +114,7 @@ def published(copy: WorkingCopy, now: datetime, public_url: str) -> Decision:
         # The original time stays through every later publication: a news sitemap must not show
         # an old article as new (Google News sitemap, `publication_date`).
         published_at=copy.published_at or now,
+        imported=False,
         standing=Standing(),
     )
     after, live = _public(again, now, public_url)

@@ -9,6 +9,7 @@ from typing import Literal
 
 from services.publishing.domain.authors import Author, printed
 from services.publishing.domain.content import Content
+from services.publishing.domain.imported import Origin
 from services.publishing.domain.picture_text import InlineImageText, LeadImageText
 from services.publishing.domain.standing import Standing
 from services.publishing.domain.stored_pictures import BodyPicture, StoredRendition, renditions
@@ -75,6 +76,12 @@ class WorkingCopy:
     body_pictures: tuple[BodyPicture, ...] = ()
     """The pictures that the body shows, in order."""
     references: References = field(default_factory=References, compare=False)
+    imported: bool = False
+    """Its only publication was made elsewhere."""
+    former_paths: tuple[str, ...] = ()
+    """Paths it had before it came here."""
+    origin: Origin | None = None
+    """Where it came from; None for what was written here."""
 
     @property
     def direction(self) -> Literal["ltr", "rtl"]:
@@ -183,6 +190,8 @@ def snapshot(copy: WorkingCopy, public_url: str) -> Article:
             id for id in content.related if copy.references.related.get(id) is Status.PUBLISHED
         ),
         translation_group=content.translation_group,
+        former_paths=copy.former_paths,
+        imported=copy.imported,
     )
 
 

@@ -21,6 +21,7 @@ class Act(StrEnum):
     """What is done to an article; the audit log uses the same words."""
 
     CREATE = "create"
+    IMPORT = "import"
     EDIT = "edit"
     RESTORE = "restore"
     DELETE = "delete"

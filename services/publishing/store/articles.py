@@ -21,6 +21,7 @@ from shared.storage.outbox import append, declare_outbox, entry
 DUE = "standing.schedule.due"
 AUTHOR = "content.bylines.author"
 TRANSLATIONS = "content.translation_group"
+ORIGIN = "origin.source"
 
 
 class ArticleStore:
@@ -38,6 +39,12 @@ class ArticleStore:
             name="translation",
             unique=True,
             partialFilterExpression={TRANSLATIONS: {"$gt": ""}},
+        )
+        await self.collection.create_index(
+            [(ORIGIN, 1), ("origin.external_id", 1)],
+            name="origin",
+            unique=True,
+            partialFilterExpression={ORIGIN: {"$exists": True}},
         )
         # Partial: only articles with something owed are in these, however many there are in all.
         for field in ("repair_at", "unrecorded_at"):
@@ -57,6 +64,19 @@ class ArticleStore:
         found = await self.collection.find({"_id": {"$in": list(article_ids)}}, {"outbox": 0})
         return [from_document(document) for document in found]
 
+    async def of_origin(self, source: str, external_id: str) -> Kept | None:
+        """The article that came from there."""
+        document = await self.collection.find_one(
+            {ORIGIN: source, "origin.external_id": external_id}, {"outbox": 0}
+        )
+        return from_document(document) if document else None
+
+    async def in_order(self, after: str | None, limit: int) -> list[Kept]:
+        """Whole articles by id, starting behind `after`."""
+        query: Document = {"_id": {"$gt": after}} if after else {}
+        found = await self.collection.find(query, {"outbox": 0}, sort=[("_id", 1)], limit=limit)
+        return [from_document(document) for document in found]
+
     async def statuses(self, ids: Several[str]) -> dict[str, Status]:
         """Where each of these stands; those that do not exist are left out."""
         if not ids:
@@ -64,11 +84,18 @@ class ArticleStore:
         found = await self.collection.find({"_id": {"$in": sorted(ids)}}, {"status": 1})
         return {one["_id"]: Status(one["status"]) for one in found}
 
-    async def insert(self, copy: WorkingCopy, record: ActRecord) -> None:
+    async def insert(
+        self, copy: WorkingCopy, record: ActRecord, announcement: Announcement | None = None
+    ) -> None:
+        document = {"_id": copy.id, **to_document(copy), **_owed(record), "awaiting": []}
+        if announcement:
+            document |= {
+                "outbox": [entry(announcement.outgoing, record.at)],
+                "outbox_pending": True,
+                **_announced(announcement),
+            }
         try:
-            await self.collection.insert_one(
-                {"_id": copy.id, **to_document(copy), **_owed(record), "awaiting": []}
-            )
+            await self.collection.insert_one(document)
         except Duplicate as error:
             raise _taken(error) from error
 
@@ -137,6 +164,10 @@ class ArticleStore:
 
 def _taken(error: Duplicate) -> Conflict:
     """What the unique index that refused stands for."""
+    if error.field == ORIGIN:
+        return Conflict("external_id", "this article came at the same time in another request")
+    if error.field == "_id":
+        return Conflict("id", "another article has this id")
     if error.field == TRANSLATIONS:
         return Conflict("language", "another article is this group's translation in this language")
     return Conflict("slug", "this slug belongs to another article")
@@ -154,19 +185,24 @@ def _conditional(step: Step) -> tuple[Document, dict[str, Any]]:
         update = append(*(entry(one, record.at) for one in outgoing))
         update["$set"] |= changes
     if step.announcement:
-        data = step.announcement.data
-        update["$set"] |= {
-            "awaiting": list(step.announcement.awaiting),
-            "repair_at": step.announcement.repair_at,
-            "repair_count": 0,
-            "announced": {
-                "type": data.TYPE,
-                "acted_at": data.acted_at,
-                **({"change": data.change} if isinstance(data, ArticleUpdated) else {}),
-            },
-        }
+        update["$set"] |= _announced(step.announcement)
     query = {"_id": step.after.id, "revision": before.revision, "status": before.status}
     return query, update
+
+
+def _announced(announcement: Announcement) -> Document:
+    """Who must report it, and what is said again until they have."""
+    data = announcement.data
+    return {
+        "awaiting": list(announcement.awaiting),
+        "repair_at": announcement.repair_at,
+        "repair_count": 0,
+        "announced": {
+            "type": data.TYPE,
+            "acted_at": data.acted_at,
+            **({"change": data.change} if isinstance(data, ArticleUpdated) else {}),
+        },
+    }
 
 
 def _owed(record: ActRecord) -> Document:

@@ -7,6 +7,7 @@ from typing import Any
 
 from services.publishing.domain.article import WorkingCopy
 from services.publishing.domain.content import Content
+from services.publishing.domain.imported import Origin
 from services.publishing.domain.search import words
 from services.publishing.domain.standing import (
     Missed,
@@ -45,6 +46,9 @@ def to_document(copy: WorkingCopy) -> Document:
         "created_at": copy.created_at,
         "created_by": copy.created_by,
         "standing": asdict(copy.standing),
+        "imported": copy.imported,
+        "former_paths": list(copy.former_paths),
+        "origin": asdict(copy.origin) if copy.origin else None,
         "words": words([content.headline, content.standfirst, copy.slug, *content.tags, *names]),
     }
 
@@ -73,6 +77,9 @@ def from_document(document: Document) -> Kept:
         standing=_standing(document.get("standing") or {}),
         share_files=tuple(StoredRendition(**file) for file in document.get("share_files", ())),
         body_pictures=tuple(_body_picture(one) for one in document.get("body_pictures", ())),
+        imported=document.get("imported", False),
+        former_paths=tuple(document.get("former_paths", ())),
+        origin=Origin(**document["origin"]) if document.get("origin") else None,
     )
     return Kept(copy, ActRecord(**document["act"]) if "unrecorded_at" in document else None)
 

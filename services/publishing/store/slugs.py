@@ -55,7 +55,12 @@ class SlugStore:
         slug = holder["_id"]
         owner = {
             "_id": holder["article_id"],
-            "$or": [{"slug": slug}, {"live.slug": slug}, {"redirects": slug}],
+            "$or": [
+                {"slug": slug},
+                {"live.slug": slug},
+                {"redirects": slug},
+                {"former_paths": slug},
+            ],
         }
         return await self._articles.find_one(owner, {"_id": 1}) is None
 

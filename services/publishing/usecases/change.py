@@ -82,7 +82,7 @@ def step_of(
 ) -> Step:
     """What is to be written for a decision made at `now`."""
     done = record_of(decision.act, person, now, decision.detail)
-    announcement = _announce(room, decision.event, now) if decision.event else None
+    announcement = announce(room, decision.event, now) if decision.event else None
     return Step(before, decision.after, done, announcement)
 
 
@@ -130,7 +130,8 @@ def article_event(data: ArticleEvent, make_id: NewId, now: datetime) -> Outgoing
     ).outgoing()
 
 
-def _announce(room: Newsroom, data: ArticleEvent, now: datetime) -> Announcement:
+def announce(room: Newsroom, data: ArticleEvent, now: datetime) -> Announcement:
+    """The event of a public act, to be written with it."""
     return Announcement(
         article_event(data, room.make_id, now),
         data,

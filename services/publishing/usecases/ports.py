@@ -103,7 +103,13 @@ class Articles(Protocol):
 
     async def get(self, article_id: str) -> Kept | None: ...
 
-    async def insert(self, copy: WorkingCopy, record: ActRecord) -> None:
+    async def of_origin(self, source: str, external_id: str) -> Kept | None: ...
+
+    async def in_order(self, after: str | None, limit: int) -> list[Kept]: ...
+
+    async def insert(
+        self, copy: WorkingCopy, record: ActRecord, announcement: Announcement | None = None
+    ) -> None:
         """Raises `Conflict` when the slug or the translation's place is another article's."""
 
     async def statuses(self, ids: Collection[str]) -> dict[str, Status]:

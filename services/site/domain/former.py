@@ -7,21 +7,21 @@ from urllib.parse import unquote
 MAX_ADDRESS = 2000
 
 
-def former_key(address: str) -> str:
-    """A path with or without its query, decoded, without the slash at its end.
+def former_key(path: str) -> str:
+    """A decoded path with or without its query, without the slash at its end.
 
     It begins with a slash, so it is never a slug.
     """
-    path, mark, query = address.partition("?")
-    path = unquote(path).rstrip("/") or "/"
-    return f"{path}?{query}" if mark and query else path
+    bare, mark, query = path.partition("?")
+    bare = bare.rstrip("/") or "/"
+    return f"{bare}?{query}" if mark and query else bare
 
 
 def lookup_keys(raw_path: str, query: str) -> tuple[str, ...]:
     """What to look for, in order: the whole address, then without a query, which trackers append."""
     if len(raw_path) + len(query) > MAX_ADDRESS:
         return ()
-    bare = former_key(raw_path)
-    whole = former_key(f"{raw_path}?{query}")
+    bare = unquote(raw_path).replace("?", "").rstrip("/") or "/"
+    whole = f"{bare}?{query}" if query else bare
     # The bare front page is the front page, whatever is appended to it.
     return tuple(key for key in dict.fromkeys((whole, bare)) if key != "/")

@@ -43,7 +43,7 @@ from shared.web.identity import Identity
 pytestmark = pytest.mark.integration
 
 START = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)
-NOT_ASKED = {Act.CREATE, Act.MISS, Act.UNDELETE, Act.PURGE, Act.RESTORE}
+NOT_ASKED = {Act.CREATE, Act.IMPORT, Act.MISS, Act.UNDELETE, Act.PURGE, Act.RESTORE}
 """Not done to an article that is there, not by a person, or an edit by another name."""
 WRITTEN = ("headline", "standfirst", "summary", "body")
 PEOPLE = [Identity(role.name.lower(), role.name.title(), role, "") for role in Role]

@@ -54,6 +54,8 @@ ROUTES: list[tuple[str, str, Any, str]] = [
     ),
     ("GET", "/api/v1/articles/{id}/autosave", None, "contributor"),
     ("DELETE", "/api/v1/articles/{id}/autosave", None, "contributor"),
+    ("PUT", "/api/v1/imports/old/1", {"headline": "x"}, "admin"),
+    ("GET", "/api/v1/export", None, "admin"),
     ("GET", "/api/v1/audit", None, "editor"),
     ("GET", "/api/v1/users", None, "admin"),
     ("POST", "/api/v1/users", {"email": "x@y.example"}, "admin"),
@@ -126,7 +128,12 @@ async def test_no_route_is_left_out_of_these_tables(desk: Any) -> None:
         for method, path in tested
     }
     named = {
-        (method, path.replace("revisions/1", "revisions/{revision}").replace("nobody", "{slug}"))
+        (
+            method,
+            path.replace("revisions/1", "revisions/{revision}")
+            .replace("nobody", "{slug}")
+            .replace("old/1", "{source}/{external_id}"),
+        )
         for method, path in named
     }
     assert served == named | open_to_all | own

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from bs4 import BeautifulSoup
 from bs4.exceptions import ParserRejectedMarkup
 
-from services.publishing.domain.content import SLUG, SLUG_LENGTH
+from services.publishing.domain.fields import SLUG, SLUG_LENGTH
 from services.publishing.domain.foreign.model import Unreadable
 
 # What Herald refuses in people's writing is dropped here: old systems are full of stray control bytes.

@@ -28,7 +28,7 @@ READY = Content.model_validate(
     {"headline": "H", "body": "B", "section": "city", "bylines": ["Ada"]}
 )
 
-NOT_IN_TABLE = {Act.CREATE, Act.UNDELETE, Act.PURGE, Act.RESTORE}
+NOT_IN_TABLE = {Act.CREATE, Act.IMPORT, Act.UNDELETE, Act.PURGE, Act.RESTORE}
 """Done to no article that is there, or under the rules of another act."""
 
 

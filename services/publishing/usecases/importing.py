@@ -1,0 +1,229 @@
+"""Taking in an article that was made elsewhere. The same one again, or twice at a time, is never two.
+
+Its id comes from its origin and the database refuses a second article of one origin, so nothing has to
+be remembered between the requests of an import that was killed.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Literal
+
+from services.publishing.domain.acts import Decision
+from services.publishing.domain.arriving import Arrived, Text, arrive
+from services.publishing.domain.article import WorkingCopy, snapshot
+from services.publishing.domain.content import Content
+from services.publishing.domain.departing import OWN
+from services.publishing.domain.errors import Conflict, Stale
+from services.publishing.domain.imported import Arrival, Origin, derived_id
+from services.publishing.domain.states import Act
+from services.publishing.usecases.change import (
+    RACES,
+    announce,
+    record,
+    record_both,
+    record_of,
+    step_of,
+)
+from services.publishing.usecases.ports import Kept, Newsroom
+from services.publishing.usecases.preparation import prepare
+from services.publishing.usecases.references import look_up, resolved
+from services.publishing.usecases.writing import slug_for
+from shared.storage.errors import StorageUnavailable
+from shared.web.identity import Identity
+
+Outcome = Literal["created", "updated", "unchanged"]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What came of it. `copy` is None for a trial of an article that is not here yet."""
+
+    outcome: Outcome
+    copy: WorkingCopy | None
+    notes: tuple[str, ...] = ()
+
+
+async def take_in(
+    room: Newsroom,
+    source: str,
+    external_id: str,
+    arrival: Arrival,
+    person: Identity,
+    *,
+    trial: bool = False,
+) -> Taken:
+    """Make the article of this origin, or bring it up to what its source says now.
+
+    A `trial` checks everything and keeps nothing. Raises `Invalid`; `Conflict` naming `slug`,
+    `former_paths` or `redirects` for what is another article's, `external_id` for an article that
+    was worked on here since it came, or that is in the trash; `id` for another article's id.
+    """
+    arrival.check(room.clock.now())
+    origin = Origin(source, external_id, arrival.digest, 0)
+    for _ in range(RACES):
+        kept = await _known(room, origin)
+        if kept is not None:
+            taken = await _again(room, kept, origin, arrival, person, trial=trial)
+        else:
+            taken = await _first(room, origin, arrival, person, trial=trial)
+        if taken is not None:
+            return taken
+    raise Stale(0)
+
+
+async def _known(room: Newsroom, origin: Origin) -> Kept | None:
+    kept = await room.articles.of_origin(origin.source, origin.external_id)
+    if kept is None and origin.source == OWN:
+        # What was written here and comes back is not a stranger.
+        kept = await room.articles.get(origin.external_id)
+    return (await resolved(room, [kept]))[0] if kept else None
+
+
+async def _first(
+    room: Newsroom, origin: Origin, arrival: Arrival, person: Identity, *, trial: bool
+) -> Taken | None:
+    """None when another request was faster."""
+    now = room.clock.now()
+    at = arrival.published_at or arrival.updated_at
+    article_id = arrival.id or derived_id(origin.source, origin.external_id, at)
+    if await room.trash.get(article_id) is not None:
+        raise Conflict("external_id", f"article {article_id} is in the trash here; purge it first")
+    arrived, reserved = await _arrived(
+        room, article_id, origin, arrival, None, person, now, trial=trial
+    )
+    if trial:
+        return Taken("created", None, tuple(arrived.notes))
+    done = record_of(Act.IMPORT, person, now, _detail(origin))
+    announcement = announce(room, arrived.event, now) if arrived.event else None
+    try:
+        await room.articles.insert(arrived.copy, done, announcement)
+    except Conflict:
+        if await _known(room, origin):
+            return None
+        await _free(room, article_id, reserved)
+        raise
+    if announcement:
+        room.wake(article_id)
+    await record(room, arrived.copy, done)
+    return Taken("created", arrived.copy, tuple(arrived.notes))
+
+
+async def _again(
+    room: Newsroom, kept: Kept, origin: Origin, arrival: Arrival, person: Identity, *, trial: bool
+) -> Taken | None:
+    """None when the article changed meanwhile."""
+    before, now = kept.copy, room.clock.now()
+    known = before.origin
+    if known and known.digest == origin.digest:
+        worked_on = known.revision != before.revision
+        if worked_on or arrival.pending or not _has_new_links(before, room.public_url):
+            return Taken("unchanged", before)
+    if known is None or known.revision != before.revision:
+        raise Conflict(
+            "external_id",
+            f"article {before.id} was worked on here since it came; it stays as it is",
+        )
+    arrived, reserved = await _arrived(
+        room, before.id, origin, arrival, before, person, now, trial=trial
+    )
+    if trial:
+        return Taken("updated", before, tuple(arrived.notes))
+    decision = Decision(Act.IMPORT, arrived.copy, arrived.event, _detail(origin))
+    step = step_of(room, kept, decision, person, now)
+    if not await room.articles.save(step):
+        await _free(room, before.id, [one for one in reserved if one not in before.public_slugs])
+        return None
+    if step.announcement:
+        room.wake(before.id)
+    await record_both(room, step)
+    return Taken("updated", arrived.copy, tuple(arrived.notes))
+
+
+async def _arrived(
+    room: Newsroom,
+    article_id: str,
+    origin: Origin,
+    arrival: Arrival,
+    before: WorkingCopy | None,
+    person: Identity,
+    now: datetime,
+    *,
+    trial: bool,
+) -> tuple[Arrived, list[str]]:
+    """The article to be kept, and every slug and path that was reserved for it on the way."""
+    text = await _text(room, article_id, arrival.content)
+    pending = await _text(room, article_id, arrival.pending) if arrival.pending else None
+    reserved: list[str] = []
+    if not trial:
+        try:
+            for field in ("redirects", "former_paths"):
+                for path in getattr(arrival, field):
+                    await _claim(room, field, path, article_id, now)
+                    reserved.append(path)
+            content = text.content
+            if content.slug is None and before is not None:
+                slug = before.slug
+            else:
+                slug = await slug_for(room, content, article_id, now)
+            reserved.append(slug)
+            text = replace(text, slug=slug)
+            if pending:
+                wanted = pending.content.slug
+                slug = (
+                    slug
+                    if wanted is None
+                    else await slug_for(room, pending.content, article_id, now)
+                )
+                reserved.append(slug)
+                pending = replace(pending, slug=slug)
+        except Conflict:
+            if before is None:
+                await _free(room, article_id, reserved)
+            raise
+    arrived = arrive(
+        arrival,
+        origin,
+        text,
+        pending,
+        before,
+        article_id=article_id,
+        person=person.subject,
+        now=now,
+        public_url=room.public_url,
+    )
+    return arrived, reserved
+
+
+async def _text(room: Newsroom, article_id: str, content: Content) -> Text:
+    """Checked and rendered. Related articles may come later in the same import, so they are not asked for."""
+    related = tuple(id for id in content.related if id != article_id)
+    content = content.model_copy(update={"related": related})
+    prepared = await prepare(room, article_id, content.model_copy(update={"related": ()}), None)
+    parts = {field.name: getattr(prepared, field.name) for field in fields(prepared)}
+    parts["references"] = await look_up(room, content)
+    return Text(content=content, slug=content.slug or "", **parts)
+
+
+async def _claim(room: Newsroom, field: str, path: str, article_id: str, now: datetime) -> None:
+    if not await room.slugs.reserve(path, article_id, now):
+        raise Conflict(field, f"{path} belongs to another article")
+
+
+async def _free(room: Newsroom, article_id: str, reserved: list[str]) -> None:
+    for slug in reserved:
+        with suppress(
+            StorageUnavailable
+        ):  # one that stays reserved is taken over when it is wanted
+            await room.slugs.free(slug, article_id)
+
+
+def _has_new_links(copy: WorkingCopy, public_url: str) -> bool:
+    """Whether articles that it is related to have become public since it came."""
+    return copy.live is not None and snapshot(copy, public_url).related != copy.live.related
+
+
+def _detail(origin: Origin) -> dict[str, str]:
+    return {"source": origin.source, "external_id": origin.external_id}
