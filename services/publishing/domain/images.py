@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import dataclass
+from functools import cache
 
 from PIL import Image, ImageCms, ImageOps
+from PIL.JpegImagePlugin import JpegImageFile
+
+from services.publishing.domain.own_jpeg import is_our_original
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 MAX_PIXELS = 50_000_000
@@ -47,7 +51,7 @@ def render_sizes(upload: bytes) -> list[Rendered]:
     `original` keeps transparency as PNG and is a JPEG otherwise, at most 4000 pixels a side.
     `w1600` is always there and at most 1600 wide; `w800` and `w400` where the picture is wider.
     """
-    picture = _opened(upload)
+    picture, as_is = _opened(upload)
     picture.thumbnail((ORIGINAL_SIDE, ORIGINAL_SIDE), Image.Resampling.LANCZOS)
     flat = picture
     if picture.mode == "RGBA":
@@ -55,7 +59,11 @@ def render_sizes(upload: bytes) -> list[Rendered]:
         flat.paste(picture, mask=picture.getchannel("A"))
         sizes = [_encoded("original", picture, "png")]
     else:
-        sizes = [_encoded("original", picture, "jpg", ORIGINAL_QUALITY)]
+        sizes = [
+            Rendered("original", "jpg", upload, picture.width, picture.height)
+            if as_is
+            else _encoded("original", picture, "jpg", ORIGINAL_QUALITY)
+        ]
     for width in WIDTHS:
         if width == WIDTHS[0] or flat.width > width:
             # Each size is made from the one before: nearly the same pixels for a third of the work.
@@ -66,8 +74,8 @@ def render_sizes(upload: bytes) -> list[Rendered]:
     return sizes
 
 
-def _opened(upload: bytes) -> Image.Image:
-    """The first frame, upright, as RGB or RGBA in sRGB."""
+def _opened(upload: bytes) -> tuple[Image.Image, bool]:
+    """The first frame, upright, as RGB or RGBA in sRGB; and whether it is an original of ours already."""
     try:
         with Image.open(io.BytesIO(upload), formats=FORMATS) as probe:
             if probe.width * probe.height > MAX_PIXELS:
@@ -75,6 +83,7 @@ def _opened(upload: bytes) -> Image.Image:
             probe.verify()
         frame = Image.open(io.BytesIO(upload), formats=FORMATS)
         frame.load()
+        as_is = is_our_original(upload, frame, _our_tables(), ORIGINAL_SIDE)
         profile = frame.info.get("icc_profile")
         picture = ImageOps.exif_transpose(frame)
         clear = picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info
@@ -88,7 +97,16 @@ def _opened(upload: bytes) -> Image.Image:
     # A fresh image carries no EXIF, XMP, comment or profile into the encoders.
     bare = Image.new(picture.mode, picture.size)
     bare.paste(picture)
-    return bare
+    return bare, as_is
+
+
+@cache
+def _our_tables() -> dict[int, list[int]]:
+    """The quantization tables of every original that we have encoded."""
+    sample = _encoded("original", Image.new("RGB", (8, 8)), "jpg", ORIGINAL_QUALITY)
+    encoded = Image.open(io.BytesIO(sample.content))
+    assert isinstance(encoded, JpegImageFile)
+    return dict(encoded.quantization)
 
 
 def _srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
