@@ -14,7 +14,7 @@ import uvloop
 from rich.console import Console
 from rich.live import Live
 
-from services.standalone.commands import accounts, channels, dead_letters
+from services.standalone.commands import accounts, channels, dead_letters, transfer
 from services.standalone.complaints import fail, settings_read
 
 app = typer.Typer(
@@ -26,6 +26,9 @@ app.add_typer(accounts.users, name="user")
 app.add_typer(accounts.tokens, name="token")
 app.add_typer(channels.app, name="channel")
 app.add_typer(dead_letters.app, name="dead-letters")
+
+app.command("import")(transfer.import_)
+app.command("export")(transfer.export)
 
 console = Console(highlight=False)
 

@@ -94,6 +94,21 @@ class HeraldClient:
         async with self._answer("GET", path, headers={"Authorization": ""}) as response:
             return response.status, await response.text()
 
+    async def is_there(self, path: str) -> bool:
+        """Whether a public address answers 200."""
+        async with self._answer("HEAD", path) as response:
+            return response.status == 200
+
+    async def download(self, path: str) -> bytes | None:
+        """The bytes of a public address; None where there is nothing. Raises `ApiError`."""
+        async with self._answer("GET", path) as response:
+            raw = await response.read()
+            if response.status == 404:
+                return None
+            if response.status != 200:
+                raise ApiError(response.status, _problem(raw))
+            return raw
+
     async def create_from_file(self, path: Path) -> dict[str, Any]:
         """An article from Markdown with front matter; its lead image is uploaded first.
 
@@ -125,9 +140,15 @@ class HeraldClient:
 
     async def upload(self, path: Path) -> str:
         """Upload an image; its media id."""
-        form = aiohttp.FormData()
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        form.add_field("file", path.read_bytes(), filename=path.name, content_type=kind)
+        return await self.upload_bytes(path.read_bytes(), path.name, kind)
+
+    async def upload_bytes(
+        self, content: bytes, name: str = "picture", kind: str = "application/octet-stream"
+    ) -> str:
+        """Upload an image that is in memory; its media id."""
+        form = aiohttp.FormData()
+        form.add_field("file", content, filename=name, content_type=kind)
         answer = await self.call("POST", "/api/v1/media", data=form)
         media_id: str = answer["media_id"]
         return media_id

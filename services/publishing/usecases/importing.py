@@ -6,6 +6,7 @@ be remembered between the requests of an import that was killed.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -159,24 +160,12 @@ async def _arrived(
     reserved: list[str] = []
     if not trial:
         try:
-            for field in ("redirects", "former_paths"):
-                for path in getattr(arrival, field):
-                    await _claim(room, field, path, article_id, now)
-                    reserved.append(path)
-            content = text.content
-            if content.slug is None and before is not None:
-                slug = before.slug
-            else:
-                slug = await slug_for(room, content, article_id, now)
+            await _claim(room, article_id, arrival, now, reserved)
+            slug = await _slug(room, text.content, article_id, now, before.slug if before else None)
             reserved.append(slug)
             text = replace(text, slug=slug)
             if pending:
-                wanted = pending.content.slug
-                slug = (
-                    slug
-                    if wanted is None
-                    else await slug_for(room, pending.content, article_id, now)
-                )
+                slug = await _slug(room, pending.content, article_id, now, slug)
                 reserved.append(slug)
                 pending = replace(pending, slug=slug)
         except Conflict:
@@ -207,9 +196,26 @@ async def _text(room: Newsroom, article_id: str, content: Content) -> Text:
     return Text(content=content, slug=content.slug or "", **parts)
 
 
-async def _claim(room: Newsroom, field: str, path: str, article_id: str, now: datetime) -> None:
-    if not await room.slugs.reserve(path, article_id, now):
-        raise Conflict(field, f"{path} belongs to another article")
+async def _claim(
+    room: Newsroom, article_id: str, arrival: Arrival, now: datetime, reserved: list[str]
+) -> None:
+    """Reserve every address it ever had. Raises `Conflict` for one that is another article's."""
+    fields = dict.fromkeys(arrival.former_paths, "former_paths")
+    fields |= dict.fromkeys(arrival.redirects, "redirects")
+    done = await asyncio.gather(*(room.slugs.reserve(one, article_id, now) for one in fields))
+    reserved += [one for one, ours in zip(fields, done, strict=True) if ours]
+    for one, ours in zip(fields, done, strict=True):
+        if not ours:
+            raise Conflict(fields[one], f"{one} belongs to another article")
+
+
+async def _slug(
+    room: Newsroom, content: Content, article_id: str, now: datetime, standing: str | None
+) -> str:
+    """The slug asked for; where none is, the one it has, or one made from the headline."""
+    if content.slug is None and standing is not None:
+        return standing
+    return await slug_for(room, content, article_id, now)
 
 
 async def _free(room: Newsroom, article_id: str, reserved: list[str]) -> None:

@@ -72,7 +72,7 @@ def _first_pass(open_file: Opener) -> _Known:
         elif name == "author" and (parts := _Item(element)).text("author_login"):
             login = parts.text("author_login")
             shown = parts.text("author_display_name") or login
-            authors[login] = ForeignAuthor(plain_text(shown)[:120] or login, slug=login)
+            authors[login] = ForeignAuthor(plain_text(shown)[:120] or login)
         elif (
             name == "item"
             and (item := _Item(element)).text("post_type") == "attachment"
@@ -251,15 +251,14 @@ def _article(
 def _authors(item: _Item, authors: dict[str, ForeignAuthor]) -> tuple[ForeignAuthor, ...]:
     """The bylines: those of Co-Authors Plus where it is in use, else the post's one author."""
     joint = [
-        authors.get(nicename.removeprefix("cap-"))
-        or ForeignAuthor(name, slug=nicename.removeprefix("cap-"))
+        authors.get(nicename.removeprefix("cap-")) or ForeignAuthor(name)
         for domain, nicename, name in item.categories
         if domain == "author" and name
     ]
     if joint:
         return tuple(joint)
     login = item.text("creator")
-    return (authors.get(login) or ForeignAuthor(login, slug=login),) if login else ()
+    return (authors.get(login) or ForeignAuthor(login),) if login else ()
 
 
 def _paths(item: _Item) -> tuple[str, ...]:

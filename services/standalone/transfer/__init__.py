@@ -1,0 +1,1 @@
+"""Moving whole archives in and out of Herald through its own REST API."""
