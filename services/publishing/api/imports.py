@@ -86,5 +86,5 @@ def routes(room: Newsroom) -> list[web.AbstractRouteDef]:
 
     return [
         web.put("/api/v1/imports/{source}/{external_id}", refusing(take_in)),
-        web.get("/api/v1/export", refusing(export)),
+        web.get("/api/v1/exports/articles", refusing(export)),
     ]

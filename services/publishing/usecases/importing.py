@@ -31,7 +31,7 @@ from services.publishing.usecases.change import (
 from services.publishing.usecases.ports import Kept, Newsroom
 from services.publishing.usecases.preparation import prepare
 from services.publishing.usecases.references import look_up, resolved
-from services.publishing.usecases.writing import slug_for
+from services.publishing.usecases.writing import Reserve, slug_for
 from shared.storage.errors import StorageUnavailable
 from shared.web.identity import Identity
 
@@ -157,21 +157,21 @@ async def _arrived(
     """The article to be kept, and every slug and path that was reserved for it on the way."""
     text = await _text(room, article_id, arrival.content)
     pending = await _text(room, article_id, arrival.pending) if arrival.pending else None
+    reserve = room.slugs.available if trial else room.slugs.reserve
     reserved: list[str] = []
-    if not trial:
-        try:
-            await _claim(room, article_id, arrival, now, reserved)
-            slug = await _slug(room, text.content, article_id, now, before.slug if before else None)
+    try:
+        await _claim(article_id, arrival, now, reserve, reserved)
+        slug = await _slug(text.content, article_id, now, reserve, before.slug if before else None)
+        reserved.append(slug)
+        text = replace(text, slug=slug)
+        if pending:
+            slug = await _slug(pending.content, article_id, now, reserve, slug)
             reserved.append(slug)
-            text = replace(text, slug=slug)
-            if pending:
-                slug = await _slug(room, pending.content, article_id, now, slug)
-                reserved.append(slug)
-                pending = replace(pending, slug=slug)
-        except Conflict:
-            if before is None:
-                await _free(room, article_id, reserved)
-            raise
+            pending = replace(pending, slug=slug)
+    except Conflict:
+        if before is None and not trial:
+            await _free(room, article_id, reserved)
+        raise
     arrived = arrive(
         arrival,
         origin,
@@ -197,12 +197,12 @@ async def _text(room: Newsroom, article_id: str, content: Content) -> Text:
 
 
 async def _claim(
-    room: Newsroom, article_id: str, arrival: Arrival, now: datetime, reserved: list[str]
+    article_id: str, arrival: Arrival, now: datetime, reserve: Reserve, reserved: list[str]
 ) -> None:
     """Reserve every address it ever had. Raises `Conflict` for one that is another article's."""
     fields = dict.fromkeys(arrival.former_paths, "former_paths")
     fields |= dict.fromkeys(arrival.redirects, "redirects")
-    done = await asyncio.gather(*(room.slugs.reserve(one, article_id, now) for one in fields))
+    done = await asyncio.gather(*(reserve(one, article_id, now) for one in fields))
     reserved += [one for one, ours in zip(fields, done, strict=True) if ours]
     for one, ours in zip(fields, done, strict=True):
         if not ours:
@@ -210,12 +210,12 @@ async def _claim(
 
 
 async def _slug(
-    room: Newsroom, content: Content, article_id: str, now: datetime, standing: str | None
+    content: Content, article_id: str, now: datetime, reserve: Reserve, standing: str | None
 ) -> str:
     """The slug asked for; where none is, the one it has, or one made from the headline."""
     if content.slug is None and standing is not None:
         return standing
-    return await slug_for(room, content, article_id, now)
+    return await slug_for(content, article_id, now, reserve)
 
 
 async def _free(room: Newsroom, article_id: str, reserved: list[str]) -> None:

@@ -57,7 +57,7 @@ class Unloader:
         (self._folder / "articles").mkdir(parents=True, exist_ok=True)
         (self._folder / INDEX).unlink(missing_ok=True)
         lines = []
-        async for item in self._all("/api/v1/export"):
+        async for item in self._all("/api/v1/exports/articles"):
             article = item["article"]
             if self._statuses and article["status"] not in self._statuses:
                 continue

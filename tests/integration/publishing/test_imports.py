@@ -243,7 +243,7 @@ async def test_what_is_exported_is_what_is_imported(desk: Any, start: Any) -> No
     await desk.act(gone["id"], "retract", {"reason": "It was not so."})
     quiet = await desk.published(headline="Quiet")
     await desk.act(quiet["id"], "unpublish")
-    _, first, _ = await desk.call("GET", "/api/v1/export?limit=100", role="admin")
+    _, first, _ = await desk.call("GET", "/api/v1/exports/articles?limit=100", role="admin")
     by_id = {one["article"]["id"]: one for one in first["items"]}
     assert len(by_id) == 6
     assert by_id[draft["id"]]["article"]["status"] == "draft"
@@ -260,7 +260,7 @@ async def test_what_is_exported_is_what_is_imported(desk: Any, start: Any) -> No
             path = f"/api/v1/imports/{one['source']}/{one['external_id']}"
             status, answer = await put(desk, one["article"], path)
             assert status < 300, answer
-    _, second, _ = await desk.call("GET", "/api/v1/export?limit=100", role="admin")
+    _, second, _ = await desk.call("GET", "/api/v1/exports/articles?limit=100", role="admin")
     assert second == first
     live = await desk.database["articles"].find_one({"slug": "bridge"})
     assert live["live"]["related"] == [related]
@@ -270,9 +270,9 @@ async def test_what_is_exported_is_what_is_imported(desk: Any, start: Any) -> No
 
 async def test_an_export_comes_in_pages(desk: Any) -> None:
     made = [(await desk.article(headline=f"No. {n}"))["id"] for n in range(3)]
-    _, page, _ = await desk.call("GET", "/api/v1/export?limit=2", role="admin")
+    _, page, _ = await desk.call("GET", "/api/v1/exports/articles?limit=2", role="admin")
     _, rest, _ = await desk.call(
-        "GET", f"/api/v1/export?limit=2&cursor={page['next']}", role="admin"
+        "GET", f"/api/v1/exports/articles?limit=2&cursor={page['next']}", role="admin"
     )
     assert [one["external_id"] for one in page["items"] + rest["items"]] == sorted(made)
     assert rest["next"] is None
@@ -280,7 +280,7 @@ async def test_an_export_comes_in_pages(desk: Any) -> None:
 
 async def test_an_export_does_not_change_what_was_written_here(desk: Any) -> None:
     made = await desk.published()
-    _, page, _ = await desk.call("GET", "/api/v1/export", role="admin")
+    _, page, _ = await desk.call("GET", "/api/v1/exports/articles", role="admin")
     (one,) = page["items"]
     path = f"/api/v1/imports/{one['source']}/{one['external_id']}"
     status, problem = await put(desk, one["article"], path)

@@ -55,7 +55,7 @@ ROUTES: list[tuple[str, str, Any, str]] = [
     ("GET", "/api/v1/articles/{id}/autosave", None, "contributor"),
     ("DELETE", "/api/v1/articles/{id}/autosave", None, "contributor"),
     ("PUT", "/api/v1/imports/old/1", {"headline": "x"}, "admin"),
-    ("GET", "/api/v1/export", None, "admin"),
+    ("GET", "/api/v1/exports/articles", None, "admin"),
     ("GET", "/api/v1/audit", None, "editor"),
     ("GET", "/api/v1/users", None, "admin"),
     ("POST", "/api/v1/users", {"email": "x@y.example"}, "admin"),

@@ -41,7 +41,7 @@ async def test_killed_in_the_middle_and_run_again(
         seen: set[str] = set()
         cursor = ""
         while True:
-            page = await client.call("GET", f"/api/v1/export?limit=100{cursor}")
+            page = await client.call("GET", f"/api/v1/exports/articles?limit=100{cursor}")
             seen |= {(one["source"], one["external_id"]) for one in page["items"]}
             slugs = [one["article"].get("slug", "") for one in page["items"]]
             assert not any(slug.endswith("-2") and slug != "story-2" for slug in slugs)

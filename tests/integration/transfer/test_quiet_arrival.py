@@ -95,7 +95,7 @@ async def test_pictures_come_from_a_zip_or_from_the_old_site(
     assert done["outcomes"] == {"updated": 24}
     assert await desk.count("media") == 12
     async with desk.client() as client:
-        item = (await client.call("GET", "/api/v1/export?limit=1"))["items"][0]
+        item = (await client.call("GET", "/api/v1/exports/articles?limit=1"))["items"][0]
         assert "](/media/" in item["article"]["body"]
         assert item["article"]["lead_image"]["alt"].startswith("Alt ")
 
@@ -156,7 +156,7 @@ async def test_a_folder_of_markdown(desk: Any, tmp_path: Path, kind: str | None)
     told = await desk.herald("import", hugo, "--source", "blog")
     assert told.code == 0, told.err
     async with desk.client() as client:
-        items = (await client.call("GET", "/api/v1/export"))["items"]
+        items = (await client.call("GET", "/api/v1/exports/articles"))["items"]
         one = next(item["article"] for item in items if item["external_id"] == "one")
     assert (one["status"], one["section"], one["bylines"]) == (
         "published",
