@@ -30,6 +30,7 @@ from services.publishing.api import (
     tokens,
     trash,
 )
+from services.publishing.api.inbound import InboundRoutes, fetching
 from services.publishing.api.streams import Streams
 from services.publishing.asking import Asker
 from services.publishing.domain.passwords import Passwords
@@ -42,6 +43,7 @@ from services.publishing.store.authors import AuthorStore
 from services.publishing.store.autosaves import AutosaveStore
 from services.publishing.store.board import BoardStore
 from services.publishing.store.desk import DeskStore
+from services.publishing.store.inbound import InboundStore
 from services.publishing.store.locks import LockStore
 from services.publishing.store.people import PersonStore, declare_people
 from services.publishing.store.pictures import PictureStore
@@ -65,7 +67,7 @@ from shared.storage.client import Database
 from shared.storage.outbox import Relay
 from shared.web.hosting import Service
 from shared.web.identity import Identities, Revocations
-from shared.web.outbound import LazySession
+from shared.web.outbound import LazySession, OutboundPolicy, guarded_session
 
 
 def front_desk(
@@ -133,11 +135,24 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
     scheduler = Scheduler(room)
 
     async def prepare() -> None:
-        for part in (store, lists, binned, held, typed, lines, records, revocations):
+        parts = (store, lists, binned, held, typed, lines, records, revocations, sources)
+        for part in parts:
             await part.declare()
         await declare_people(database)
 
+    darkroom = Darkroom(room)
+    sources = InboundStore(
+        database, KeyRing(settings.secret_key.get_secret_value()).vault("inbound")
+    )
+    # Pictures are public wherever they are, so they may come over plain http.
+    policy = OutboundPolicy(settings.allow_private_hosts, https_only=False)
+    guarded = LazySession(lambda: guarded_session(policy))
     session = LazySession(lambda: aiohttp.ClientSession(trust_env=False))
+
+    async def close() -> None:
+        for one in (session, guarded):
+            await one.close()
+
     routes: list[web.AbstractRouteDef] = [
         *articles.routes(room, lists, typed),
         *acts.routes(room),
@@ -148,12 +163,13 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
         *calendar.routes(room, lists),
         *trash.routes(room, binned),
         *imports.routes(room),
+        *InboundRoutes(room, sources, darkroom, fetching(guarded, policy)).routes(),
         *history.routes(records),
         *revisions.routes(room),
         *locks.routes(room, held),
         *autosaves.routes(room, typed),
         *board.routes(lines, streams),
-        *media.routes(pictures, Darkroom(room), public_url),
+        *media.routes(pictures, darkroom, public_url),
         *people.routes(desk),
         *sessions.routes(desk, settings.trusted_proxies),
         *own_account.routes(desk, settings.trusted_proxies),
@@ -167,5 +183,5 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
         subscriptions=[(OUTLETS, handlers.handle)],
         background=[streams, Loop("scheduler", scheduler.step), Loop("repair", repair.step), relay],
         prepare=prepare,
-        close=session.close,
+        close=close,
     )

@@ -35,6 +35,17 @@ async def read_json(request: web.Request, model: type[M], *, max_values: int = M
             raw = await request.read()
     except TimeoutError as error:
         raise Problem(408, "The body did not arrive in time", field="body") from error
+    document = object_in(raw, max_values=max_values)
+    try:
+        read = model.model_validate(document)
+    except ValidationError as error:
+        raise invalid(error) from error
+    _refuse_coerced(document, read)
+    return read
+
+
+def object_in(raw: bytes, *, max_values: int = MAX_VALUES) -> dict[str, Any]:
+    """The JSON object in these bytes, with nothing in it that could not be stored. Raises `Problem`."""
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -42,12 +53,7 @@ async def read_json(request: web.Request, model: type[M], *, max_values: int = M
     if not isinstance(document, dict):
         raise Problem(422, "The body must be a JSON object", field="body")
     _refuse_unstorable(document, max_values)
-    try:
-        read = model.model_validate(document)
-    except ValidationError as error:
-        raise invalid(error) from error
-    _refuse_coerced(document, read)
-    return read
+    return document
 
 
 def _refuse_unstorable(value: Any, left: int, path: str = "", depth: int = 0) -> int:

@@ -51,7 +51,7 @@ TABLE: dict[Needs, tuple[str, ...]] = {
     Scope.CHANNELS: ("* /api/v1/channels*",),
     Scope.DELIVERIES: ("* /api/v1/deliveries*", "* /api/v1/notifications/deliveries*"),
     Scope.AUDIENCE: ("* /api/v1/subscribers*", "* /api/v1/campaigns*"),
-    Scope.IMPORTS: ("* /api/v1/imports*", "* /api/v1/exports*"),
+    Scope.IMPORTS: ("* /api/v1/imports*", "* /api/v1/exports*", "* /api/v1/inbound-sources*"),
     Scope.WEBHOOKS: ("* /api/v1/webhooks*",),
     Scope.PEOPLE: ("* /api/v1/users*",),
     Scope.TOKENS: ("* /api/v1/tokens*",),

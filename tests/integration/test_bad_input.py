@@ -122,6 +122,14 @@ VALID: dict[str, dict[str, Any]] = {
         "consent": "paper form",
     },
     "POST /api/v1/webhooks": {"name": "w", "url": "https://example.org/hook"},
+    "POST /api/v1/inbound-sources": {
+        "name": "old.example",
+        "kind": "ghost",
+        "default_section": "city",
+        "section_map": {"a": "city"},
+        "auto_publish": True,
+        "language": "en",
+    },
     "PUT /api/v1/imports/{source}/{external_id}": {
         "headline": "A headline",
         "body": "Text.",
@@ -138,7 +146,7 @@ VALID: dict[str, dict[str, Any]] = {
 }
 """A body each route would take; every bad one is this with one thing wrong."""
 
-PUBLIC = {"POST /api/v1/subscriptions", "POST /api/v1/sessions"}
+PUBLIC = {"POST /api/v1/subscriptions", "POST /api/v1/sessions", "POST /api/v1/inbound/{source}"}
 """Anybody may call these, so a missing identity is nothing wrong."""
 WRONG: list[Any] = [
     None,

@@ -62,12 +62,21 @@ def arrive(
     person: str,
     now: datetime,
     public_url: str,
+    quiet: bool,
 ) -> Arrived:
-    """The article of this origin, new or brought up to what its source says now. Raises `Conflict`."""
+    """The article of this origin, new or brought up to what its source says now. Raises `Conflict`.
+
+    `quiet` for an archive, whose first publication was elsewhere and nobody is told of; otherwise the
+    article is published here and now, like one that was written here.
+    """
     status, notes = _status(arrival, before, now)
     public = status.value in PUBLIC
     revision = before.revision + 1 if before else 1
+    was_live = before is not None and before.live is not None
+    again = before is not None and was_live and before.status is not Status.PUBLISHED
     publication = max(before.publication if before else 0, int(public))
+    if again and not quiet and status is Status.PUBLISHED:
+        publication += 1
     updated_at = arrival.updated_at or arrival.published_at or now
     redirects = {*arrival.redirects, *(before.public_slugs if before else ())} - {text.slug}
     retraction = arrival.retraction
@@ -81,7 +90,7 @@ def arrive(
         status=status,
         revision=revision,
         publication=publication,
-        published_at=arrival.published_at if public else None,
+        published_at=_published_at(arrival, before, quiet=quiet) if public else None,
         updated_at=updated_at,
         corrections=tuple(
             Correction(at=one.at, kind=one.kind, text=one.text) for one in arrival.corrections
@@ -100,7 +109,7 @@ def arrive(
         references=text.references,
         imported=public
         and publication == 1
-        and (before is None or before.imported or not before.live),
+        and (before.imported if before is not None and was_live else quiet),
         former_paths=tuple(
             dict.fromkeys((*arrival.former_paths, *(before.former_paths if before else ())))
         ),
@@ -123,6 +132,13 @@ def arrive(
             references=pending.references,
         )
     return Arrived(copy, _event(copy, before, now), notes)
+
+
+def _published_at(arrival: Arrival, before: WorkingCopy | None, *, quiet: bool) -> datetime | None:
+    """Here it is the first publication's for ever; an archive may have had it wrong."""
+    if before is not None and before.published_at and not quiet:
+        return before.published_at
+    return arrival.published_at
 
 
 def _status(arrival: Arrival, before: WorkingCopy | None, now: datetime) -> tuple[Status, Notes]:

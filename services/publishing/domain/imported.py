@@ -109,6 +109,8 @@ class Origin:
     digest: str
     revision: int
     """The revision here that this made; a later one is somebody's work."""
+    at: datetime | None = None
+    """When it became so there; None for what does not say."""
 
 
 def derived_id(source: str, external_id: str, at: datetime | None) -> str:

@@ -35,7 +35,8 @@ from services.publishing.usecases.writing import Reserve, slug_for
 from shared.storage.errors import StorageUnavailable
 from shared.web.identity import Identity
 
-Outcome = Literal["created", "updated", "unchanged"]
+Outcome = Literal["created", "updated", "unchanged", "ignored"]
+"""`ignored`: something newer is known already."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,18 @@ class Taken:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Case:
+    """One request: what came from where, by whom, and how it is to be taken."""
+
+    room: Newsroom
+    origin: Origin
+    arrival: Arrival
+    person: Identity
+    trial: bool
+    quiet: bool
+
+
 async def take_in(
     room: Newsroom,
     source: str,
@@ -55,27 +68,31 @@ async def take_in(
     person: Identity,
     *,
     trial: bool = False,
+    at: datetime | None = None,
 ) -> Taken:
     """Make the article of this origin, or bring it up to what its source says now.
 
-    A `trial` checks everything and keeps nothing. Raises `Invalid`; `Conflict` naming `slug`,
-    `former_paths` or `redirects` for what is another article's, `external_id` for an article that
-    was worked on here since it came, or that is in the trash; `id` for another article's id.
+    Nobody is told, as of an archive; but where it says that it became so just now, `at` which instant,
+    it is a publication like any other, and what is older than what is known changes nothing.
+    A `trial` checks everything and keeps nothing.
+
+    Raises `Invalid`; `Conflict` naming `slug`, `former_paths` or `redirects` for what is another
+    article's, `external_id` for an article that was worked on here since it came, or that is in the
+    trash; `id` for another article's id.
     """
     arrival.check(room.clock.now())
-    origin = Origin(source, external_id, arrival.digest, 0)
+    origin = Origin(source, external_id, arrival.digest, 0, at or arrival.updated_at)
+    case = _Case(room, origin, arrival, person, trial, quiet=at is None)
     for _ in range(RACES):
-        kept = await _known(room, origin)
-        if kept is not None:
-            taken = await _again(room, kept, origin, arrival, person, trial=trial)
-        else:
-            taken = await _first(room, origin, arrival, person, trial=trial)
+        kept = await _known(case)
+        taken = await (_again(case, kept) if kept is not None else _first(case))
         if taken is not None:
             return taken
     raise Stale(0)
 
 
-async def _known(room: Newsroom, origin: Origin) -> Kept | None:
+async def _known(case: _Case) -> Kept | None:
+    room, origin = case.room, case.origin
     kept = await room.articles.of_origin(origin.source, origin.external_id)
     if kept is None and origin.source == OWN:
         # What was written here and comes back is not a stranger.
@@ -83,26 +100,23 @@ async def _known(room: Newsroom, origin: Origin) -> Kept | None:
     return (await resolved(room, [kept]))[0] if kept else None
 
 
-async def _first(
-    room: Newsroom, origin: Origin, arrival: Arrival, person: Identity, *, trial: bool
-) -> Taken | None:
+async def _first(case: _Case) -> Taken | None:
     """None when another request was faster."""
+    room, origin, arrival = case.room, case.origin, case.arrival
     now = room.clock.now()
     at = arrival.published_at or arrival.updated_at
     article_id = arrival.id or derived_id(origin.source, origin.external_id, at)
     if await room.trash.get(article_id) is not None:
         raise Conflict("external_id", f"article {article_id} is in the trash here; purge it first")
-    arrived, reserved = await _arrived(
-        room, article_id, origin, arrival, None, person, now, trial=trial
-    )
-    if trial:
+    arrived, reserved = await _arrived(case, article_id, None, now)
+    if case.trial:
         return Taken("created", None, tuple(arrived.notes))
-    done = record_of(Act.IMPORT, person, now, _detail(origin))
+    done = record_of(Act.IMPORT, case.person, now, _detail(origin))
     announcement = announce(room, arrived.event, now) if arrived.event else None
     try:
         await room.articles.insert(arrived.copy, done, announcement)
     except Conflict:
-        if await _known(room, origin):
+        if await _known(case):
             return None
         await _free(room, article_id, reserved)
         raise
@@ -112,30 +126,29 @@ async def _first(
     return Taken("created", arrived.copy, tuple(arrived.notes))
 
 
-async def _again(
-    room: Newsroom, kept: Kept, origin: Origin, arrival: Arrival, person: Identity, *, trial: bool
-) -> Taken | None:
+async def _again(case: _Case, kept: Kept) -> Taken | None:
     """None when the article changed meanwhile."""
+    room, origin = case.room, case.origin
     before, now = kept.copy, room.clock.now()
     known = before.origin
+    if known and not case.quiet and known.at and origin.at and origin.at < known.at:
+        return Taken("ignored", before)
     if known and known.digest == origin.digest:
         worked_on = known.revision != before.revision
-        if worked_on or arrival.pending or not _has_new_links(before, room.public_url):
+        if worked_on or case.arrival.pending or not _has_new_links(before, room.public_url):
             return Taken("unchanged", before)
     if known is None or known.revision != before.revision:
         raise Conflict(
             "external_id",
             f"article {before.id} was worked on here since it came; it stays as it is",
         )
-    arrived, reserved = await _arrived(
-        room, before.id, origin, arrival, before, person, now, trial=trial
-    )
-    if trial:
+    arrived, reserved = await _arrived(case, before.id, before, now)
+    if case.trial:
         return Taken("updated", before, tuple(arrived.notes))
     decision = Decision(Act.IMPORT, arrived.copy, arrived.event, _detail(origin))
-    step = step_of(room, kept, decision, person, now)
+    step = step_of(room, kept, decision, case.person, now)
     if not await room.articles.save(step):
-        await _free(room, before.id, [one for one in reserved if one not in before.public_slugs])
+        await _free(room, before.id, reserved)
         return None
     if step.announcement:
         room.wake(before.id)
@@ -144,20 +157,13 @@ async def _again(
 
 
 async def _arrived(
-    room: Newsroom,
-    article_id: str,
-    origin: Origin,
-    arrival: Arrival,
-    before: WorkingCopy | None,
-    person: Identity,
-    now: datetime,
-    *,
-    trial: bool,
+    case: _Case, article_id: str, before: WorkingCopy | None, now: datetime
 ) -> tuple[Arrived, list[str]]:
     """The article to be kept, and every slug and path that was reserved for it on the way."""
+    room, arrival = case.room, case.arrival
     text = await _text(room, article_id, arrival.content)
     pending = await _text(room, article_id, arrival.pending) if arrival.pending else None
-    reserve = room.slugs.available if trial else room.slugs.reserve
+    reserve = room.slugs.available if case.trial else room.slugs.reserve
     reserved: list[str] = []
     try:
         await _claim(article_id, arrival, now, reserve, reserved)
@@ -169,19 +175,20 @@ async def _arrived(
             reserved.append(slug)
             pending = replace(pending, slug=slug)
     except Conflict:
-        if before is None and not trial:
+        if before is None and not case.trial:
             await _free(room, article_id, reserved)
         raise
     arrived = arrive(
         arrival,
-        origin,
+        case.origin,
         text,
         pending,
         before,
         article_id=article_id,
-        person=person.subject,
+        person=case.person.subject,
         now=now,
         public_url=room.public_url,
+        quiet=case.quiet,
     )
     return arrived, reserved
 
@@ -219,7 +226,11 @@ async def _slug(
 
 
 async def _free(room: Newsroom, article_id: str, reserved: list[str]) -> None:
-    for slug in reserved:
+    """Give up what was reserved in vain; what the article itself has by now stays its own."""
+    kept = await room.articles.get(article_id)
+    copy = kept.copy if kept else None
+    own = {copy.slug, *copy.public_slugs, *copy.former_paths} if copy else set()
+    for slug in set(reserved) - own:
         with suppress(
             StorageUnavailable
         ):  # one that stays reserved is taken over when it is wanted

@@ -56,6 +56,9 @@ ROUTES: list[tuple[str, str, Any, str]] = [
     ("DELETE", "/api/v1/articles/{id}/autosave", None, "contributor"),
     ("PUT", "/api/v1/imports/old/1", {"headline": "x"}, "admin"),
     ("GET", "/api/v1/exports/articles", None, "admin"),
+    ("POST", "/api/v1/inbound-sources", {"name": "x"}, "admin"),
+    ("GET", "/api/v1/inbound-sources", None, "admin"),
+    ("DELETE", "/api/v1/inbound-sources/none.example", None, "admin"),
     ("GET", "/api/v1/audit", None, "editor"),
     ("GET", "/api/v1/users", None, "admin"),
     ("POST", "/api/v1/users", {"email": "x@y.example"}, "admin"),
@@ -114,6 +117,7 @@ async def test_no_route_is_left_out_of_these_tables(desk: Any) -> None:
         ("GET", "/media/{id}/{file}"),
         ("GET", "/api/v1/openapi.json"),
         ("GET", "/api/v1/docs"),
+        ("POST", "/api/v1/inbound/{source}"),
     }
     own = {
         ("POST", "/api/v1/media"),
@@ -132,7 +136,8 @@ async def test_no_route_is_left_out_of_these_tables(desk: Any) -> None:
             method,
             path.replace("revisions/1", "revisions/{revision}")
             .replace("nobody", "{slug}")
-            .replace("old/1", "{source}/{external_id}"),
+            .replace("old/1", "{source}/{external_id}")
+            .replace("none.example", "{name}"),
         )
         for method, path in named
     }
