@@ -146,6 +146,13 @@ VALID: dict[str, dict[str, Any]] = {
 }
 """A body each route would take; every bad one is this with one thing wrong."""
 
+NULLABLE = {
+    *("canonical_url", "default_section", "direction", "embargo_until", "language", "lead_image"),
+    *("pending", "portrait", "role", "bio", "search", "section", "share", "translation_group"),
+    *("updated_at", "url"),
+}
+"""Fields that may say that there is nothing."""
+
 PUBLIC = {"POST /api/v1/subscriptions", "POST /api/v1/sessions", "POST /api/v1/inbound/{source}"}
 """Anybody may call these, so a missing identity is nothing wrong."""
 WRONG: list[Any] = [
@@ -195,10 +202,12 @@ def _routes(stack: Stack) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def _wrong_for(good: Any, chance: random.Random) -> Any:
-    """Something that the field of `good` can never take."""
+def _wrong_for(field: str, good: Any, chance: random.Random) -> Any:
+    """Something that the field can never take in the place of `good`."""
     while True:
         bad = chance.choice(WRONG)
+        if bad is None and field in NULLABLE:
+            continue
         if bad is None and not isinstance(good, str | bool | list | dict):
             continue
         if isinstance(good, str) and isinstance(bad, str) and "\x00" not in bad:
@@ -266,7 +275,7 @@ def _bad_request(
         document = dict(VALID[key])
         if wrong == "field":
             field = chance.choice(sorted(document))
-            document[field] = _wrong_for(document[field], chance)
+            document[field] = _wrong_for(field, document[field], chance)
             wrong = f"field {field}={str(document[field])[:30]!r}"
         elif wrong == "extra":
             document["no_such_field"] = 1

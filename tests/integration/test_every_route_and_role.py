@@ -35,6 +35,7 @@ GET /articles/{slug}
 GET /sections/{slug}
 GET /assets/icon.{digest}.svg
 GET /assets/site.{digest}.css
+GET /{path}
 GET /media/{id}/{file}
 GET /feed.xml
 GET /news-sitemap.xml
@@ -52,6 +53,7 @@ GET /api/v1/subscriptions/unsubscribe
 POST /api/v1/subscriptions/unsubscribe
 GET /api/v1/openapi.json
 GET /api/v1/docs
+POST /api/v1/inbound/{source}
 """
 SIGNED_IN: dict[Role, str] = {
     Role.CONTRIBUTOR: f"""
@@ -152,6 +154,11 @@ GET /api/v1/users/{{id}}
 PATCH /api/v1/users/{{id}}
 POST /api/v1/users/{{id}}/sign-out
 DELETE /api/v1/users/{{id}}/totp
+PUT /api/v1/imports/{{source}}/{{external_id}}
+GET /api/v1/exports/articles
+GET /api/v1/inbound-sources
+POST /api/v1/inbound-sources
+DELETE /api/v1/inbound-sources/{{name}}
 """,
 }
 ENDS_ITSELF = {"DELETE /api/v1/sessions", "POST /api/v1/sessions/end-all"}
@@ -184,7 +191,8 @@ def concrete(route: str) -> tuple[str, str]:
     method, path = route.split(" ")
     for name, value in {
         "{id}": new_id(), "{slug}": "none", "{channel}": "mastodon", "{name}": "none",
-        "{revision}": "1", "{file}": "1", "{digest}": "0" * 16,
+        "{source}": "none", "{external_id}": "1", "{path}": "none", "{revision}": "1",
+        "{file}": "1", "{digest}": "0" * 16,
     }.items():  # fmt: skip
         path = path.replace(name, value)
     return method, path

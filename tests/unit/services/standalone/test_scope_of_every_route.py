@@ -15,6 +15,7 @@ from shared.web.app import make_app
 from shared.web.scopes import TABLE, Reach, needed
 
 OPEN = {
+    "POST /api/v1/inbound/{source}",
     "POST /api/v1/sessions",
     "POST /api/v1/subscriptions",
     "GET /api/v1/subscriptions/confirm",
