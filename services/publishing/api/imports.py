@@ -7,6 +7,7 @@ import re
 from aiohttp import web
 
 from services.publishing.api.refusals import refusing
+from services.publishing.api.transfer_answers import EXPORT, TAKE_IN
 from services.publishing.domain.article import article_url
 from services.publishing.domain.departing import depart
 from services.publishing.domain.imported import (
@@ -20,6 +21,7 @@ from services.publishing.usecases.ports import Newsroom
 from services.publishing.usecases.references import resolved
 from shared.contracts.identity import Role
 from shared.runtime.ids import is_id
+from shared.web.description import described
 from shared.web.identity import require_role
 from shared.web.problems import Problem, not_found
 from shared.web.requests import json_response, paging, query_values, read_json
@@ -85,6 +87,6 @@ def routes(room: Newsroom) -> list[web.AbstractRouteDef]:
         return json_response({"items": items, "next": following})
 
     return [
-        web.put("/api/v1/imports/{source}/{external_id}", refusing(take_in)),
-        web.get("/api/v1/exports/articles", refusing(export)),
+        described(web.put("/api/v1/imports/{source}/{external_id}", refusing(take_in)), TAKE_IN),
+        described(web.get("/api/v1/exports/articles", refusing(export)), EXPORT),
     ]

@@ -11,6 +11,12 @@ from aiohttp import web
 
 from services.publishing.api.refusals import refusing
 from services.publishing.api.shown import shown
+from services.publishing.api.transfer_answers import (
+    ADD_SOURCE,
+    LIST_SOURCES,
+    RECEIVE,
+    REMOVE_SOURCE,
+)
 from services.publishing.domain.article import article_url
 from services.publishing.domain.errors import Invalid
 from services.publishing.domain.imported import SOURCE, SOURCE_LENGTH
@@ -22,6 +28,7 @@ from services.publishing.usecases.pictures import Darkroom
 from services.publishing.usecases.ports import Newsroom
 from shared.contracts.identity import Role
 from shared.web.app import MAX_UPLOAD_BYTES
+from shared.web.description import described
 from shared.web.identity import require_role
 from shared.web.outbound import LazySession, OutboundPolicy, guarded_request
 from shared.web.problems import Problem, not_found
@@ -80,10 +87,12 @@ class InboundRoutes:
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [
-            web.post("/api/v1/inbound/{source}", refusing(self.receive)),
-            web.post("/api/v1/inbound-sources", refusing(self.add)),
-            web.get("/api/v1/inbound-sources", refusing(self.listing)),
-            web.delete("/api/v1/inbound-sources/{name}", refusing(self.remove)),
+            described(web.post("/api/v1/inbound/{source}", refusing(self.receive)), RECEIVE),
+            described(web.post("/api/v1/inbound-sources", refusing(self.add)), ADD_SOURCE),
+            described(web.get("/api/v1/inbound-sources", refusing(self.listing)), LIST_SOURCES),
+            described(
+                web.delete("/api/v1/inbound-sources/{name}", refusing(self.remove)), REMOVE_SOURCE
+            ),
         ]
 
     async def add(self, request: web.Request) -> web.Response:
@@ -120,6 +129,8 @@ class InboundRoutes:
         known = await self._store.get(_name(request, "source"))
         if known is None:
             raise not_found("source", "source")
+        if request.content_type != "application/json":
+            raise Problem(415, "The body must be application/json", field="Content-Type")
         source, secret = known[0].told, known[1]
         if secret is None:
             detail = "its secret was sealed with another HERALD_SECRET_KEY; register it again"

@@ -315,7 +315,8 @@ async def test_who_is_not_trusted_learns_nothing(desk: Any, cms: Cms) -> None:
     assert status == 401
     path = f"/api/v1/inbound/{cms.name}"
     for body in (b"", b"{}", b"\xff", b"[" * 100):
-        async with desk.client.post(path, data=body) as answer:
+        headers = {"Content-Type": "application/json"}
+        async with desk.client.post(path, data=body, headers=headers) as answer:
             assert answer.status == 401
             assert (await answer.json(content_type=None))["field"]
     assert await desk.database["articles"].count({}) == 0
