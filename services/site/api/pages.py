@@ -22,7 +22,7 @@ POLICY = (
 REVALIDATE = "public, max-age=0, must-revalidate"
 IMMUTABLE = "public, max-age=31536000, immutable"
 MAX_SLUG = 300
-ELSEWHERE = r"/{path:(?!(?:api|console|media|healthz|readyz|metrics)(?:/|$)).+}"
+ELSEWHERE = r"/{path:(?!(?:api|console|media|sitemaps|healthz|readyz|metrics)(?:/|$)).+}"
 """Every address that no other route of any service takes; theirs answer for themselves."""
 
 
