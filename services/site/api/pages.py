@@ -47,12 +47,20 @@ def _asset(id: str, summary: str, media: str) -> Operation:
     )
 
 
-FRONT_PAGE = Operation("open_front_page", "The front page", SITE, {200: PAGE}, conditional=True)
+MOVED = Answer("It is at another address now.", headers=("Location",))
+FRONT_PAGE = Operation(
+    "open_front_page",
+    "The front page",
+    SITE,
+    {200: PAGE, 301: MOVED},
+    text="With a query such as `?p=12`, the article that had this address before it came here.",
+    conditional=True,
+)
 SECTION = Operation(
     "open_section",
     "A section's page",
     SITE,
-    {200: PAGE},
+    {200: PAGE, 301: MOVED},
     path=(SLUG,),
     conditional=True,
     refusals=(NO_PAGE,),
@@ -63,7 +71,7 @@ ARTICLE = Operation(
     SITE,
     {
         200: PAGE,
-        301: Answer("It is at another address now.", headers=("Location",)),
+        301: MOVED,
         410: Answer(
             "It was retracted; the page says why.",
             media=("text/html",),
@@ -78,7 +86,7 @@ OLD_ADDRESS = Operation(
     "open_former_address",
     "An address that an article had before it came here",
     SITE,
-    {301: Answer("Where the article is now.", headers=("Location",))},
+    {301: MOVED},
     path=(
         Parameter(
             "path", "Any path that is not another route's.", {"type": "string"}, "2019/05/old-name"
