@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -10,6 +11,7 @@ from services.publishing.domain.article import WorkingCopy
 from services.publishing.store.documents import from_document, to_document
 from services.publishing.usecases.ports import ActRecord, Kept
 from shared.storage.client import Collection, Database, Document
+from shared.storage.errors import Duplicate
 
 KEPT = timedelta(days=30)
 
@@ -30,18 +32,16 @@ class TrashStore:
 
     async def put(self, copy: WorkingCopy, record: ActRecord) -> None:
         """Keep a draft that is about to be deleted, with the act whose audit line is owed."""
-        await self._trash.update_one(
-            {"_id": copy.id},
-            {
-                "$set": {
-                    **to_document(copy),
-                    "act": asdict(record),
-                    "unrecorded_at": record.at,
-                    "expires_at": record.at + KEPT,
-                }
-            },
-            upsert=True,
-        )
+        document = {
+            **to_document(copy),
+            "act": asdict(record),
+            "unrecorded_at": record.at,
+            "expires_at": record.at + KEPT,
+        }
+        # A newer one that somebody else is deleting stays: this deletion will find it gone.
+        older = {"_id": copy.id, "revision": {"$lte": copy.revision}}
+        with suppress(Duplicate):
+            await self._trash.update_one(older, {"$set": document}, upsert=True)
 
     async def get(self, article_id: str) -> Kept | None:
         document = await self._trash.find_one({"_id": article_id})
@@ -49,6 +49,12 @@ class TrashStore:
 
     async def remove(self, article_id: str) -> bool:
         return await self._trash.delete_one({"_id": article_id})
+
+    async def withdraw(self, deleted: Kept) -> None:
+        query: Document = {"_id": deleted.copy.id, "revision": deleted.copy.revision}
+        if deleted.unrecorded:
+            query["unrecorded_at"] = deleted.unrecorded.at
+        await self._trash.delete_one(query)
 
     async def recorded(self, article_id: str) -> None:
         await self._trash.update_one({"_id": article_id}, {"$unset": {"unrecorded_at": 1}})

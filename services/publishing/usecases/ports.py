@@ -136,11 +136,15 @@ class Articles(Protocol):
 class Trash(Protocol):
     """Deleted drafts, for a while."""
 
-    async def put(self, copy: WorkingCopy, record: ActRecord) -> None: ...
+    async def put(self, copy: WorkingCopy, record: ActRecord) -> None:
+        """Never in the place of a newer revision."""
 
     async def get(self, article_id: str) -> Kept | None: ...
 
     async def remove(self, article_id: str) -> bool: ...
+
+    async def withdraw(self, deleted: Kept) -> None:
+        """Forget this deletion, and no other of the same article: it never came to it."""
 
     async def recorded(self, article_id: str) -> None: ...
 

@@ -25,8 +25,10 @@ async def delete(room: Newsroom, article_id: str, expected: int | None, person: 
     # Into the trash first: a crash in between leaves it in both places, never in neither.
     await room.trash.put(copy, done)
     if not await room.articles.delete(copy):
-        await room.trash.remove(article_id)
-        raise await stale(room, await load(room, article_id), copy.revision)
+        # Where it is gone, somebody else was quicker, and what is in the trash is all there is.
+        newer = await load(room, article_id)
+        await room.trash.withdraw(Kept(copy))
+        raise await stale(room, newer, copy.revision)
     await finish(room, Kept(copy, done))
 
 
@@ -36,7 +38,7 @@ async def finish(room: Newsroom, deleted: Kept) -> None:
     if deleted.unrecorded is None:
         return
     if await room.articles.get(copy.id) is not None:
-        await room.trash.remove(copy.id)
+        await room.trash.withdraw(deleted)
         return
     await room.records.audit(f"{copy.id}:{copy.revision + 1}", deleted.unrecorded, copy.id)
     await room.slugs.free(copy.slug, copy.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -109,3 +110,86 @@ async def test_corrected_articles_can_be_listed(desk: Any) -> None:
     _, found, _ = await desk.call("GET", "/api/v1/articles?corrected=true")
     (one,) = found["items"]
     assert (one["id"], one["corrections"][0]["text"]) == (article["id"], "It was nine.")
+
+
+async def test_of_several_who_delete_at_once_none_takes_the_draft_from_the_trash(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await desk.article()
+    path = f"/api/v1/articles/{made['id']}"
+    delete, everybody = Collection.delete_one, asyncio.Barrier(3)
+
+    async def together(self: Collection, query: Any) -> bool:
+        if self.name == "articles":
+            await everybody.wait()
+        return await delete(self, query)
+
+    with monkeypatch.context() as race:
+        race.setattr(Collection, "delete_one", together)
+        answers = await asyncio.gather(*(desk.call("DELETE", path, match=1) for _ in range(3)))
+    assert sorted(status for status, _, _ in answers) == [204, 404, 404]
+    assert (await desk.call("POST", f"/api/v1/trash/{made['id']}/restore"))[0] == 200
+
+
+async def test_a_late_deletion_takes_no_newer_revision_from_the_trash(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await desk.article()
+    path = f"/api/v1/articles/{made['id']}"
+    put = Collection.update_one
+
+    async def overtaken(self: Collection, query: Any, update: Any, *, upsert: bool = False) -> bool:
+        if self.name == "trash":
+            monkeypatch.setattr(Collection, "update_one", put)
+            await desk.call("PATCH", path, {"headline": "The last word"}, match=1)
+            await desk.call("DELETE", path, match=2)
+        return await put(self, query, update, upsert=upsert)
+
+    monkeypatch.setattr(Collection, "update_one", overtaken)
+    assert (await desk.call("DELETE", path, match=1))[0] == 404
+    _, back, _ = await desk.call("POST", f"/api/v1/trash/{made['id']}/restore")
+    assert (back["headline"], back["revision"]) == ("The last word", 4)
+
+
+async def test_the_repair_takes_no_deletion_back_that_was_asked_for_again(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await desk.article()
+    path = f"/api/v1/articles/{made['id']}"
+    delete = Collection.delete_one
+
+    async def dies(self: Collection, query: Any) -> bool:
+        raise RuntimeError("killed here")
+
+    async def again(self: Collection, query: Any) -> bool:
+        monkeypatch.setattr(Collection, "delete_one", delete)
+        assert (await desk.call("DELETE", path, match=1))[0] == 204
+        return await delete(self, query)
+
+    with monkeypatch.context() as crash:
+        crash.setattr(Collection, "delete_one", dies)
+        assert (await desk.call("DELETE", path, match=1))[0] == 500
+    desk.clock.advance(6)
+    monkeypatch.setattr(Collection, "delete_one", again)
+    await desk.repair()
+    assert (await desk.call("POST", f"/api/v1/trash/{made['id']}/restore"))[0] == 200
+
+
+async def test_who_takes_it_out_second_is_told_that_it_is_back(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await desk.article()
+    await desk.call("DELETE", f"/api/v1/articles/{made['id']}", match=1)
+    insert, both = Collection.insert_one, asyncio.Barrier(2)
+
+    async def together(self: Collection, document: Any) -> None:
+        if self.name == "articles":
+            await both.wait()
+        await insert(self, document)
+
+    monkeypatch.setattr(Collection, "insert_one", together)
+    path = f"/api/v1/trash/{made['id']}/restore"
+    answers = await asyncio.gather(*(desk.call("POST", path) for _ in range(2)))
+    (_, back, _), (status, problem, _) = sorted(answers, key=lambda answer: answer[0])
+    assert (back["revision"], status, problem["field"]) == (3, 409, "id")
+    assert (await desk.call("GET", f"/api/v1/articles/{made['id']}"))[1]["slug"] == made["slug"]
