@@ -11,6 +11,7 @@ from typing import Any
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_block import StateBlock, table
 from markdown_it.token import Token
 
 from services.publishing.domain.errors import Invalid
@@ -36,6 +37,9 @@ ADDRESSES = 1_000_000
 A definition is written once and used by every reference to it: 90 kB of address behind 30,000
 references would be a gigabyte of HTML (cmark caps the same expansion).
 """
+CELLS = 50_000
+"""Cells of all tables together: a short row is filled up to the width of its table, so that 30 kB of
+text would be 13 MB of HTML."""
 PICTURES = 100
 """How often a body may show a picture: each brings its caption and its sizes along."""
 _PICTURE = re.compile(r"/media/([0-9a-f]+)/([a-z0-9]+\.(?:jpg|png))")
@@ -79,7 +83,7 @@ def render(body: str, origin: str, pictures: Mapping[str, Illustration] | None =
 
 def read(body: str, origin: str) -> Manuscript:
     """Parse, and find which pictures the text shows. Raises `Invalid` naming `body`."""
-    tokens = _PARSER.parse(body)
+    tokens = _PARSER.parse(body, {"cells": 0})
     if _addresses(tokens) > ADDRESSES:
         raise Invalid({"body": f"its links have more than {ADDRESSES:,} characters together"})
     images = [
@@ -152,6 +156,16 @@ def _shown(image: Token, origin: str) -> Shown:
     return Shown(media_id, file, _words(image))
 
 
+def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """The parser's own rule, stopped as soon as the tables so far are too large."""
+    known = len(state.tokens)
+    found = table(state, start, end, silent)
+    state.env["cells"] += sum(token.type == "td_open" for token in state.tokens[known:])
+    if state.env["cells"] > CELLS:
+        raise Invalid({"body": f"its tables have more than {CELLS:,} cells together"})
+    return found
+
+
 def _image(
     renderer: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any
 ) -> str:
@@ -175,5 +189,6 @@ def _image(
 
 _PLAIN = RendererHTML()
 _PARSER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+_PARSER.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
 _PARSER.add_render_rule("image", _image)
 _PARSER.add_render_rule("figure_close", figure_close)

@@ -75,7 +75,7 @@ async def _manuscript(
     """None where the HTML from before is still right."""
     if before and (before.content.body, before.content.images) == (content.body, content.images):
         return None
-    if len(content.body) < LONG_BODY:
+    if _short(content.body):
         return markdown.read(content.body, room.public_url)
     return await asyncio.to_thread(markdown.read, content.body, room.public_url)
 
@@ -101,13 +101,18 @@ async def _typeset(
         )
         for media_id in alts
     }
-    if len(content.body) < LONG_BODY:
+    if _short(content.body):
         html = markdown.typeset(manuscript, known_pictures)
     else:
         html = await asyncio.to_thread(markdown.typeset, manuscript, known_pictures)
     return html, tuple(
         BodyPicture(media_id, alt, pictures[media_id].renditions) for media_id, alt in alts.items()
     )
+
+
+def _short(body: str) -> bool:
+    """Whether it renders in a moment; a table of a few characters may have thousands of cells."""
+    return len(body) < LONG_BODY and "|" not in body
 
 
 def _images(content: Content) -> Iterator[tuple[str, LeadImageText]]:

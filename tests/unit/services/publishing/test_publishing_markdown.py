@@ -108,6 +108,16 @@ def test_a_short_text_cannot_become_a_gigabyte(body: str) -> None:
     assert set(refused.value.fields) == {"body"}
 
 
+def test_tables_of_few_characters_cannot_become_megabytes() -> None:
+    wide = "|a" * 256 + "|\n" + "|-" * 256 + "|\n"
+    with pytest.raises(Invalid) as refused:
+        render((wide + "a\n" * 100 + "\n") * 2, ORIGIN)
+    assert set(refused.value.fields) == {"body"}
+    # The results of 3,000 districts are a table, too.
+    long = "|a|b|c|\n|-|-|-|\n" + "|1|2|3|\n" * 3000
+    assert render(long, ORIGIN).count("<td>") == 9000
+
+
 def test_a_table() -> None:
     tree = html.fragment_fromstring(render("|a|b|\n|-|-:|\n|1|2|", ORIGIN), create_parent="div")
     assert [cell.text for cell in tree.iter("th", "td")] == ["a", "b", "1", "2"]
