@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
@@ -9,10 +10,20 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     PlainSerializer,
     WithJsonSchema,
 )
+
+_DATE = re.compile(r"\d{4}-")
+
+
+def _written_out(value: Any) -> Any:
+    # A number, also one in quotes, would be taken for seconds since 1970: 20261201 for an August day.
+    if isinstance(value, datetime) or (isinstance(value, str) and _DATE.match(value)):
+        return value
+    raise ValueError("must be an instant with its zone, such as 2026-11-23T09:30:00Z")
 
 
 def _to_utc(value: datetime) -> datetime:
@@ -30,11 +41,15 @@ def _iso(value: datetime) -> str:
 
 Instant = Annotated[
     AwareDatetime,
+    BeforeValidator(_written_out),
     AfterValidator(_to_utc),
     PlainSerializer(_iso, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
 ]
-"""A moment in UTC; written as RFC 3339 with milliseconds and `Z`. A time without a zone is refused."""
+"""A moment in UTC; written as RFC 3339 with milliseconds and `Z`.
+
+A time without a zone is refused, and so is a bare number.
+"""
 
 
 class Contract(BaseModel):

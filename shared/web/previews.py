@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import structlog
 from aiohttp import web
-from pydantic import BaseModel, BeforeValidator, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from shared.contracts.articles import Article
 from shared.contracts.base import Instant
@@ -37,19 +37,13 @@ NONE = "none"
 """The operation at an outlet where nothing would happen."""
 
 
-def _text(value: object) -> object:
-    if not isinstance(value, str | datetime):
-        raise ValueError("must be an instant such as 2026-11-23T09:30:00Z")
-    return value
-
-
 class Snapshot(BaseModel):
     """What an act would tell the world, as the data of its event has it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     article: Article
-    acted_at: Annotated[Instant, BeforeValidator(_text)]
+    acted_at: Instant
     """Everything that carries the time of sending carries this one."""
 
     @field_validator("article")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -48,6 +49,13 @@ def _once(values: Named) -> Named:
             raise ValueError(f"{key} is named twice")
         seen.add(key)
     return values
+
+
+def _shown_everywhere(value: datetime) -> datetime:
+    """Within the years whose every instant has a date by any clock on earth."""
+    if not MINYEAR < value.year < MAXYEAR:
+        raise ValueError(f"must lie within the years {MINYEAR + 1} to {MAXYEAR - 1}")
+    return value
 
 
 Outlet = Annotated[
@@ -129,7 +137,7 @@ class Content(Written):
     """Articles to read next. Readers are told only of those that are public."""
     translation_group: Slug | None = None
     """Articles that share it are translations of each other, one in each language."""
-    embargo_until: Instant | None = None
+    embargo_until: Annotated[Instant, AfterValidator(_shown_everywhere)] | None = None
 
     @classmethod
     def stored(cls, document: dict[str, Any]) -> Content:

@@ -7,7 +7,8 @@ from datetime import datetime
 from services.publishing.domain import acts, arrangements
 from services.publishing.domain.article import WorkingCopy
 from services.publishing.domain.content import CorrectionText, RetractionText
-from services.publishing.domain.standing import Schedule
+from services.publishing.domain.errors import Invalid
+from services.publishing.domain.standing import FURTHEST, Schedule
 from services.publishing.domain.states import Act, transition
 from services.publishing.usecases.change import change
 from services.publishing.usecases.ports import Newsroom
@@ -31,6 +32,8 @@ async def publish(
         until = acts.embargoed(copy, now)
         if until is None or copy.status is Status.PUBLISHED:
             return acts.publish(copy, now, room.public_url)
+        if until - now > FURTHEST:
+            raise Invalid({"embargo_until": "must lie within the next ten years"})
         by = signed(person, now)
         plan = Schedule(by.by, by.by_name, by.at, until, until + room.schedule_lateness)
         return arrangements.schedule(copy, plan)

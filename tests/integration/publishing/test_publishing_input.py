@@ -51,6 +51,10 @@ BAD_FIELDS: list[tuple[str, Any, str]] = [
     ("social", {"mastodon": ""}, "social.mastodon"),
     ("embargo_until", "2026-11-23T10:00:00", "embargo_until"),
     ("embargo_until", "0001-01-01T00:00:00+14:00", "embargo_until"),
+    ("embargo_until", "0001-01-01T00:00:00Z", "embargo_until"),
+    ("embargo_until", "9999-12-31T23:59:59Z", "embargo_until"),
+    ("embargo_until", 20261201, "embargo_until"),
+    ("embargo_until", "20261201", "embargo_until"),
     ("status", "published", "status"),
     ("colour", "red", "colour"),
 ]
@@ -180,3 +184,13 @@ def _pixel() -> bytes:
     out = BytesIO()
     Image.new("RGB", (2, 2)).save(out, "PNG")
     return out.getvalue()
+
+
+async def test_an_upload_whose_field_has_no_name_that_is_text(desk: Any) -> None:
+    headers = {
+        "Authorization": f"Bearer {desk.tokens['editor']}",
+        "Content-Type": "multipart/form-data; boundary=B",
+    }
+    raw = b'--B\r\nContent-Disposition: form-data; name="\xff"\r\n\r\nabc\r\n--B--\r\n'
+    async with desk.client.post("/api/v1/media", data=raw, headers=headers) as answer:
+        assert (answer.status, (await answer.json(content_type=None))["field"]) == (422, "?")

@@ -224,3 +224,11 @@ async def test_the_calendar_shows_days_of_the_publication(desk: Any) -> None:
     ):
         status, problem, _ = await desk.call("GET", f"/api/v1/calendar?{wrong}")
         assert (status, problem["field"]) == (422, field)
+
+
+async def test_an_embargo_for_ever_is_a_slip_of_the_keyboard(desk: Any) -> None:
+    made = await desk.article(embargo_until="9998-12-31T23:59:59Z")
+    path = f"/api/v1/articles/{made['id']}/publish"
+    status, problem, _ = await desk.call("POST", path, match=1)
+    assert (status, problem["field"]) == (422, "embargo_until")
+    assert (await desk.call("GET", "/api/v1/articles"))[0] == 200

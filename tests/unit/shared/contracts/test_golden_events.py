@@ -137,3 +137,17 @@ def test_an_instant_is_utc_cut_to_milliseconds_or_refused(moment: datetime) -> N
 def test_an_instant_needs_a_zone_and_a_place_in_time(text: str) -> None:
     with pytest.raises(ValidationError):
         INSTANT.validate_python(text)
+
+
+@pytest.mark.parametrize("moment", [20261201, 1.5, "20261201", "1764583200", "-1.5", True, None])
+def test_a_number_is_no_instant(moment: Any) -> None:
+    """The first of December must not become a second in August 1970."""
+    with pytest.raises(ValidationError):
+        INSTANT.validate_python(moment)
+
+
+def test_an_instant_has_its_zone_written_out() -> None:
+    at = datetime(2026, 12, 1, 9, tzinfo=UTC)
+    for text in ("2026-12-01T10:00:00+01:00", "2026-12-01T09:00Z", "2026-12-01 09:00:00.0009Z"):
+        assert INSTANT.validate_python(text) == at
+    assert INSTANT.validate_python(at) == at
