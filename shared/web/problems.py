@@ -50,7 +50,7 @@ class Problem(Exception):
             **more,
         }
         if errors is None and field is not None:
-            errors = [{"field": field, "message": detail or title}]
+            errors = [{"field": _told(field), "message": detail or title}]
         if errors:
             self.document["field"] = errors[0]["field"]
             self.document["errors"] = errors
@@ -71,10 +71,14 @@ def invalid(error: ValidationError, prefix: str = "", root: str = "body") -> Pro
     for item in found[:MAX_ERRORS]:
         path = ".".join(str(part) for part in item["loc"])
         field = f"{prefix}{path}" if path else (prefix.rstrip(".") or root)
-        errors.append(
-            {"field": field[:MAX_FIELD], "message": item["msg"].removeprefix("Value error, ")}
-        )
+        message = item["msg"].removeprefix("Value error, ")
+        errors.append({"field": _told(field), "message": message})
     return Problem(422, "The input is not valid", errors=errors, detail=errors[0]["message"])
+
+
+def _told(field: str) -> str:
+    """The name fit for an answer: a caller may send bytes as a name that are no text."""
+    return field[:MAX_FIELD].encode(errors="replace").decode()
 
 
 def not_found(what: str, field: str = "id") -> Problem:

@@ -289,3 +289,10 @@ async def test_a_redirect_passes_and_a_lost_connection_is_no_problem_document() 
 
         with pytest.raises(type(error)):
             await problems(make_mocked_request("GET", "/"), handler)
+
+
+def test_a_name_that_is_no_text_or_has_no_end_is_told_all_the_same() -> None:
+    told = Problem(422, "Unknown", field="\udcff" + "x" * 10_000).document
+    assert told["field"] == "?" + "x" * 199
+    assert told["errors"] == [{"field": told["field"], "message": "Unknown"}]
+    assert orjson.dumps(told)
