@@ -203,7 +203,9 @@ def client_address(request: web.Request, trusted_proxies: int) -> str:
     Each proxy appends the address it was called from, so of `trusted_proxies` entries counted from
     the end the first is the caller; anything before it was written by the caller.
     """
-    forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
+    # Some proxies add a line of their own to the caller's; together they are one list (RFC 9110, 5.3).
+    lines = ",".join(request.headers.getall("X-Forwarded-For", ()))
+    forwarded = [part.strip() for part in lines.split(",")]
     if trusted_proxies and len(forwarded) >= trusted_proxies and forwarded[-trusted_proxies]:
         return forwarded[-trusted_proxies]
     return request.remote or ""
