@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -41,7 +42,10 @@ class Revocations:
         self._collection = collection
         self._clock = clock
         self._known: set[str] = set()
+        self._added: set[str] = set()
+        """By this process since it last began to read: the read may not have seen them."""
         self._read_at: datetime | None = None
+        self._reading = asyncio.Lock()
 
     async def declare(self) -> None:
         await self._collection.create_index([("expires_at", 1)], name="ttl", expireAfterSeconds=0)
@@ -51,18 +55,27 @@ class Revocations:
             {"_id": token_id}, {"$set": {"expires_at": expires_at}}, upsert=True
         )
         self._known.add(token_id)
+        self._added.add(token_id)
 
     async def holds(self, token_id: str) -> bool:
-        now = self._clock.now()
-        if (
-            self._read_at is None
-            or (now - self._read_at).total_seconds() > REVOCATIONS_FRESH_SECONDS
-        ):
-            self._known = {
-                document["_id"] for document in await self._collection.find({}, {"_id": 1})
-            }
-            self._read_at = now
+        if not self._fresh():
+            async with self._reading:
+                if not self._fresh():
+                    await self._read()
         return token_id in self._known
+
+    def _fresh(self) -> bool:
+        # A clock that was set back must not make old news fresh until it has caught up.
+        return self._read_at is not None and (
+            abs((self._clock.now() - self._read_at).total_seconds()) <= REVOCATIONS_FRESH_SECONDS
+        )
+
+    async def _read(self) -> None:
+        now = self._clock.now()
+        self._added.clear()
+        found = await self._collection.find({}, {"_id": 1})
+        self._known = {document["_id"] for document in found} | self._added
+        self._read_at = now
 
 
 class Identities:

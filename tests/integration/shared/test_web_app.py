@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from shared.contracts.identity import Role
 from shared.runtime.clock import ManualClock
 from shared.runtime.keys import KeyRing
-from shared.storage.client import Database
+from shared.storage.client import Collection, Database
 from shared.storage.errors import DocumentTooLarge, StorageUnavailable
 from shared.web.app import MAX_BODY_BYTES, SECURITY_HEADERS, make_app
 from shared.web.conditional import prepare, serve
@@ -325,6 +325,29 @@ async def test_a_revoked_token_dies_here_at_once_and_elsewhere_within_two_second
     clock.advance(2.1)
     await problem(await bearer(client, there), 401)
     await problem(await bearer(client, here), 401)
+
+
+async def test_a_token_revoked_while_the_others_are_read_stays_dead(
+    revocations: Revocations, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = Collection.find
+
+    async def slow(self: Collection, *args: Any, **options: Any) -> list[Any]:
+        found = await find(self, *args, **options)
+        await revocations.add("t", clock.now() + timedelta(hours=1))
+        return found
+
+    monkeypatch.setattr(Collection, "find", slow)
+    assert await revocations.holds("t")
+
+
+async def test_a_clock_set_back_hides_no_revocation(
+    revocations: Revocations, database: Database, clock: ManualClock
+) -> None:
+    assert not await revocations.holds("t")
+    clock.advance(-3600)
+    await Revocations(database["revocations"], clock).add("t", clock.now() + timedelta(hours=2))
+    assert await revocations.holds("t")
 
 
 async def test_pages_answer_head_and_304_on_the_wire(client: Client) -> None:
