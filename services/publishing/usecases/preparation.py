@@ -46,7 +46,7 @@ async def prepare(
         ids |= {shown.media_id for shown in manuscript.shown}
     references, pictures = await asyncio.gather(look_up(room, content), room.pictures.find_all(ids))
     wrong = {
-        **_unknown_section(room, content),
+        **_unknown_section(room, content, before),
         **_unknown_references(article_id, content, before, references),
         **{
             f"{field}.media_id": "there is no such picture; upload it first"
@@ -125,9 +125,12 @@ def _images(content: Content) -> Iterator[tuple[str, LeadImageText]]:
         yield f"images.{number}", image
 
 
-def _unknown_section(room: Newsroom, content: Content) -> dict[str, str]:
+def _unknown_section(
+    room: Newsroom, content: Content, before: WorkingCopy | None
+) -> dict[str, str]:
     slugs = [section.slug for section in room.publication.sections]
-    if content.section and content.section not in slugs:
+    named = before.content.section if before else None
+    if content.section and content.section not in {*slugs, named}:
         return {"section": f"must be one of {', '.join(slugs)}"}
     return {}
 

@@ -78,3 +78,20 @@ class TestSectionsWithinSections:
             },
         ]
         assert (await desk.article(section="football"))["section"] == "football"
+
+
+async def test_an_article_of_a_section_that_is_gone_can_still_be_edited(
+    desk: Any, settings: PublishingSettings, start: Any
+) -> None:
+    made = await desk.published(section="world")
+    settings.publication.write_text(
+        'name = "The Test"\n[[sections]]\nslug = "city"\nname = "City"\n'
+    )
+    later = await start()
+    path = f"/api/v1/articles/{made['id']}"
+    status, edited, _ = await later.call("PATCH", path, {"headline": "It was nine"}, match=2)
+    assert (status, edited["section"]) == (200, "world")
+    assert (await later.act(made["id"], "correct", {"text": "It was nine."}))["revision"] == 4
+    assert (await later.call("PATCH", path, {"section": "city"}, match=4))[0] == 200
+    status, problem, _ = await later.call("PATCH", path, {"section": "world"}, match=5)
+    assert (status, problem["field"]) == (422, "section")
