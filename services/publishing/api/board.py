@@ -86,6 +86,8 @@ def routes(board: BoardStore, streams: Streams) -> list[web.AbstractRouteDef]:
             }
         )
         await response.prepare(request)
+        if request.method == "HEAD":
+            return response
         await response.write(b"retry: 2000\n\n")
         heart = Heart()
         following = streams.follow(article_id, request.headers.get("Last-Event-ID"))

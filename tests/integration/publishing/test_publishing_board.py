@@ -212,6 +212,14 @@ class Stream:
                 fields[name] = value
 
 
+async def test_asked_for_its_headers_the_stream_sends_nothing_else(desk: Any) -> None:
+    id = (await desk.published())["id"]
+    async with asyncio.timeout(5):
+        path = f"/api/v1/articles/{id}/fanout/stream"
+        status, body, headers = await desk.call("HEAD", path)
+    assert (status, body, headers["Content-Type"]) == (200, b"", "text/event-stream")
+
+
 async def test_the_stream_sends_what_is_there_and_then_each_change(desk: Any) -> None:
     id = (await desk.published())["id"]
     await desk.report(id, 2, "site", desk.line("site", 2))
