@@ -115,7 +115,7 @@ def published(copy: WorkingCopy, now: datetime, public_url: str) -> Decision:
         # an old article as new (Google News sitemap, `publication_date`).
         published_at=copy.published_at or now,
         imported=False,
-        standing=Standing(),
+        standing=_left(copy),
     )
     after, live = _public(again, now, public_url)
     return Decision(Act.PUBLISH, after, _event(step.event, live, now))
@@ -149,9 +149,9 @@ def corrected(
 
 def retract(copy: WorkingCopy, now: datetime, reason: str) -> Decision:
     """Take the article back for good, with the reason for readers. Raises `WrongStatus`."""
-    return _withdrawn(
-        Act.RETRACT, copy, now, {"reason": reason}, retraction=Retraction(at=now, reason=reason)
-    )
+    retraction = Retraction(at=now, reason=reason)
+    decision = _withdrawn(Act.RETRACT, copy, now, {"reason": reason}, retraction=retraction)
+    return replace(decision, after=replace(decision.after, standing=Standing()))
 
 
 def unpublish(copy: WorkingCopy, now: datetime) -> Decision:
@@ -173,8 +173,13 @@ def _withdrawn(
     }
     # What the public had is what is withdrawn: edits nobody published stay inside.
     live = copy.live.model_copy(update=change)
-    after = replace(copy, live=live, standing=Standing(), **change)
+    after = replace(copy, live=live, standing=_left(copy), **change)
     return Decision(act, after, _event(step.event, live, now), detail)
+
+
+def _left(copy: WorkingCopy) -> Standing:
+    """What still stands once it is public or withdrawn: who wants it retracted has had no answer."""
+    return Standing(retraction_request=copy.standing.retraction_request)
 
 
 def complete(copy: WorkingCopy) -> None:

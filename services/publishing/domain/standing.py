@@ -81,7 +81,10 @@ class ReturnText(Written):
 
 @dataclass(frozen=True)
 class Standing:
-    """Everything of this module that an article has; nothing of it once it is public or withdrawn."""
+    """Everything of this module that an article has.
+
+    Once it is public or withdrawn only the wish to retract is left, until it is done or declined.
+    """
 
     review: Review | None = None
     schedule: Schedule | None = None

@@ -86,6 +86,20 @@ async def test_a_second_person_confirms_a_retraction(
     ]  # fmt: skip
 
 
+async def test_a_request_outlives_an_unpublish_and_a_publish(
+    two_people: PublishingSettings, start: Any
+) -> None:
+    desk = await start()
+    id = (await desk.published())["id"]
+    path = f"/api/v1/articles/{id}/retract"
+    await desk.call("POST", path, {"reason": "Invented."}, role="chief", match=2)
+    for act, status in (("unpublish", "unpublished"), ("publish", "published")):
+        done = await desk.act(id, act, role="editor")
+        assert (done["status"], done["retraction_request"]["reason"]) == (status, "Invented.")
+    done = await desk.act(id, "retract/confirm", role="admin")
+    assert (done["status"], "retraction_request" in done) == ("retracted", False)
+
+
 async def test_a_request_can_be_declined(two_people: PublishingSettings, start: Any) -> None:
     desk = await start()
     article = await desk.published()
