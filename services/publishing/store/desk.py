@@ -89,6 +89,7 @@ class DeskStore:
             ["status", "content.section"],
             ["content.tags"],
             ["created_by"],
+            ["language"],
             ["words"],
         ):
             await self._articles.create_index([(key, 1) for key in [*keys, "_id"]])

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from services.publishing.store.desk import Wanted
+
 pytestmark = pytest.mark.integration
 
 
@@ -64,3 +66,15 @@ async def test_pages_of_a_filtered_list_are_complete(desk: Any) -> None:
             break
         cursor = f"&cursor={page['next']}"
     assert seen == made[::-1]
+
+
+@pytest.mark.parametrize(
+    "filtered", ["section", "tag", "created_by", "author", "language", "translation_group", "text"]
+)
+async def test_every_filter_reads_an_index_of_its_own(desk: Any, filtered: str) -> None:
+    await desk.article()
+    query = Wanted(**{filtered: "en"}).query()
+    found = desk.database._raw["articles"].find(query).sort([("_id", -1)]).limit(20)
+    plan = str((await found.explain())["queryPlanner"]["winningPlan"])
+    assert "'IXSCAN'" in plan
+    assert "'indexName': '_id_'" not in plan
