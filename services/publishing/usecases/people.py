@@ -58,6 +58,13 @@ async def change_person(
             "nobody changes their own role or locks themselves out; "
             "your password is changed with the one you have"
         )
+    ended: list[Token] = []
+    if ending:
+        before = await read_person(desk, person_id)
+        if expected not in {None, before.revision}:
+            raise Stale(before.revision, "person")
+        # Also beforehand: a crash in between must not leave somebody disabled who still gets in.
+        ended = await end_all(desk, person_id)
     if password := fields.pop("password", None):
         fields["password_hash"] = await asyncio.to_thread(desk.passwords.hash, password)
         detail["password"] = "reset"  # noqa: S105 - that it was, not what it is
@@ -66,7 +73,8 @@ async def change_person(
         person = await read_person(desk, person_id)
         if fields or expected not in {None, person.revision}:
             raise Stale(person.revision, "person")
-    ended = await end_all(desk, person_id) if ending else []
+    if ending:
+        ended += await end_all(desk, person_id)
     await log_act(desk, "user.change", by, detail, about=person_id)
     return person, ended
 
@@ -91,8 +99,10 @@ async def change_password(
     if change.new == change.current:
         raise Invalid({"new": "this is the password you have"})
     hashed = await asyncio.to_thread(desk.passwords.hash, change.new)
+    # Also beforehand, as in `change_person`.
+    ended = await end_all(desk, by.subject, "session", keep=by.token_id)
     if not await desk.people.replace_password(proof.person, hashed):
         raise NotProven("current", "the password has just been changed by another request")
-    ended = await end_all(desk, by.subject, "session", keep=by.token_id)
+    ended += await end_all(desk, by.subject, "session", keep=by.token_id)
     await log_act(desk, "user.password", by, {"ended": len(ended)}, about=by.subject)
     return ended

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.contracts.identity import TokenRevoked
+from shared.storage.client import Collection
 
 pytestmark = pytest.mark.integration
 
@@ -222,3 +223,50 @@ async def test_nothing_issued_while_a_password_is_reset_outlives_it(desk: Any) -
     spare = [token for several in made for token in several]
     desk.clock.advance(3)  # revocations are read again
     assert set(await _alive(desk, *spare)) <= {False}
+
+
+@pytest.mark.parametrize(
+    "change", [{"disabled": True}, {"password": OTHER}, {"role": "contributor"}]
+)
+async def test_a_crash_leaves_nobody_changed_whose_tokens_live_on(
+    desk: Any, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    ada = await _person(desk)
+    session = await _session(desk)
+    update = Collection.update_one
+
+    async def dies(self: Collection, *args: Any, **options: Any) -> bool:
+        if self.name == "tokens":
+            raise RuntimeError("killed here")
+        return await update(self, *args, **options)
+
+    path = f"/api/v1/users/{ada}"
+    with monkeypatch.context() as crash:
+        crash.setattr(Collection, "update_one", dies)
+        assert (await desk.call("PATCH", path, change, role="admin", match=1))[0] == 500
+    assert await _alive(desk, session) == [True]
+    assert (await desk.call("GET", path, role="admin"))[1]["revision"] == 1
+    assert (await desk.call("PATCH", path, change, role="admin", match=2))[0] == 412
+    assert await _alive(desk, session) == [True]
+    assert (await desk.call("PATCH", path, change, role="admin", match=1))[0] == 200
+    assert await _alive(desk, session) == [False]
+
+
+async def test_a_crash_leaves_no_session_of_an_old_password(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _person(desk)
+    here, there = await _session(desk), await _session(desk)
+    update = Collection.update_one
+
+    async def dies(self: Collection, *args: Any, **options: Any) -> bool:
+        if self.name == "tokens":
+            raise RuntimeError("killed here")
+        return await update(self, *args, **options)
+
+    change = {"current": PASSWORD, "new": OTHER}
+    with monkeypatch.context() as crash:
+        crash.setattr(Collection, "update_one", dies)
+        assert (await desk.call("PUT", "/api/v1/me/password", change, role=here))[0] == 500
+    assert (await desk.call("PUT", "/api/v1/me/password", change, role=here))[0] == 204
+    assert await _alive(desk, here, there) == [True, False]
