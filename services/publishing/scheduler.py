@@ -20,7 +20,7 @@ from services.publishing.domain import acts, arrangements
 from services.publishing.domain.article import WorkingCopy
 from services.publishing.domain.errors import PublishingError
 from services.publishing.domain.states import Act
-from services.publishing.usecases.change import SOURCE, record_both, step_of
+from services.publishing.usecases.change import SOURCE, record, settle, step_of
 from services.publishing.usecases.front_desk import SYSTEM
 from services.publishing.usecases.ports import Due, Kept, Newsroom, Step, Write
 from services.publishing.usecases.references import look_up, resolved
@@ -95,6 +95,8 @@ class Scheduler:
                 return
             batch = lacking[start : start + READ]
             found = await self._room.articles.many([one.id for one in batch])
+            for kept in found:
+                await settle(self._room, kept)
             for kept in await resolved(self._room, found):
                 step = self._step(kept)
                 if step is not None:
@@ -185,11 +187,11 @@ class Scheduler:
             self._room.wake(step.after.id)
         room = asyncio.Semaphore(RECORDING)
 
-        async def settle(step: Step) -> None:
+        async def recorded(step: Step) -> None:
             async with room:
-                await record_both(self._room, step)
+                await record(self._room, step.after, step.record)
 
-        await asyncio.gather(*(settle(step) for step in fired))
+        await asyncio.gather(*(recorded(step) for step in fired))
 
 
 def _fresh(step: Step, now: datetime) -> bool:

@@ -68,11 +68,12 @@ async def change(
         decision = await decide(before.copy, now)
         if decision is None:
             return before.copy
+        await settle(room, before)
         step = step_of(room, before, decision, person, now)
         if await room.articles.save(step):
             if step.announcement:
                 room.wake(article_id)
-            await record_both(room, step)
+            await record(room, step.after, step.record)
             return decision.after
     raise Stale((await load(room, article_id)).copy.revision)
 
@@ -86,12 +87,13 @@ def step_of(
     return Step(before, decision.after, done, announcement)
 
 
-async def record_both(room: Newsroom, step: Step) -> None:
-    """The act's lines, and those of the act before it where a crash left them owed."""
-    owed = [record(room, step.after, step.record)]
-    if step.before.unrecorded:
-        owed.append(record(room, step.before.copy, step.before.unrecorded))
-    await asyncio.gather(*owed)
+async def settle(room: Newsroom, kept: Kept) -> None:
+    """Write the lines that the last act still owes, before the next one takes its place.
+
+    Raises `StorageUnavailable`: an act that would leave another without its line is not done.
+    """
+    if kept.unrecorded:
+        await _write_lines(room, kept.copy, kept.unrecorded)
 
 
 async def record(room: Newsroom, copy: WorkingCopy, done: ActRecord) -> None:
@@ -99,17 +101,21 @@ async def record(room: Newsroom, copy: WorkingCopy, done: ActRecord) -> None:
 
     The act stands whatever happens here: what cannot be written now, the repair loop writes later.
     """
+    try:
+        await _write_lines(room, copy, done)
+    except StorageUnavailable as error:
+        log.warning("records will follow", article=copy.id, error=str(error))
+
+
+async def _write_lines(room: Newsroom, copy: WorkingCopy, done: ActRecord) -> None:
     writes: list[Awaitable[None]] = [
         room.records.revision(copy, done),
         room.records.audit(f"{copy.id}:{copy.revision}", done, copy.id),
     ]
     if copy.live and copy.live.revision == copy.revision:
         writes.append(room.slugs.keep(copy.live.slug, copy.id, done.at))
-    try:
-        await asyncio.gather(*writes)
-        await room.articles.recorded(copy.id, copy.revision)
-    except StorageUnavailable as error:
-        log.warning("records will follow", article=copy.id, error=str(error))
+    await asyncio.gather(*writes)
+    await room.articles.recorded(copy.id, copy.revision)
 
 
 def record_of(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from services.publishing.domain.article import WorkingCopy
 from services.publishing.domain.errors import NoSuch, NotAllowed
 from services.publishing.domain.states import Act, may
-from services.publishing.usecases.change import expect, load, record, record_of
+from services.publishing.usecases.change import expect, load, record, record_of, settle
 from services.publishing.usecases.ports import Kept, Newsroom
 from services.publishing.usecases.review import allow
 from services.publishing.usecases.staleness import stale
@@ -22,6 +22,7 @@ async def delete(room: Newsroom, article_id: str, expected: int | None, person: 
     await expect(room, kept, expected)
     allow(Act.DELETE, copy, person)
     done = record_of(Act.DELETE, person, room.clock.now(), {"headline": copy.content.headline})
+    await settle(room, kept)
     # Into the trash first: a crash in between leaves it in both places, never in neither.
     await room.trash.put(copy, done)
     if not await room.articles.delete(copy):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.storage.client import Collection
+from shared.storage.errors import StorageUnavailable
 
 pytestmark = pytest.mark.integration
 
@@ -101,6 +102,31 @@ async def test_a_crash_before_deleting_leaves_the_draft_and_no_trash(
     assert (await desk.call("GET", f"/api/v1/articles/{made['id']}"))[0] == 200
     assert (await desk.call("GET", "/api/v1/trash"))[1]["items"] == []
     assert await acts(desk, made["id"]) == ["create"]
+
+
+async def test_no_act_takes_the_place_of_one_whose_lines_are_owed(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await desk.article()
+    path = f"/api/v1/articles/{made['id']}"
+    insert = Collection.insert_one
+
+    async def away(self: Collection, document: Any) -> None:
+        if self.name in {"audit", "revisions"}:
+            raise StorageUnavailable("the records are away")
+        await insert(self, document)
+
+    with monkeypatch.context() as outage:
+        outage.setattr(Collection, "insert_one", away)
+        assert (await desk.call("PATCH", path, {"headline": "Two"}, match=1))[0] == 200
+        for method, match in (("PATCH", 2), ("DELETE", 2)):
+            body = {"headline": "Three"} if method == "PATCH" else None
+            assert (await desk.call(method, path, body, match=match))[0] == 503
+    assert (await desk.call("PATCH", path, {"headline": "Three"}, match=2))[0] == 200
+    assert (await desk.call("DELETE", path, match=3))[0] == 204
+    assert await acts(desk, made["id"]) == ["delete", "edit", "edit", "create"]
+    _, kept, _ = await desk.call("GET", f"{path}/revisions")
+    assert [one["headline"] for one in kept["items"]][:2] == ["Three", "Two"]
 
 
 async def test_corrected_articles_can_be_listed(desk: Any) -> None:
