@@ -91,9 +91,11 @@ class Scheduler:
         lacking.sort(key=lambda one: one.at)
         held = sum(len(one.step.after.content.body) for one in self._ready.values())
         for start in range(0, len(lacking), READ):
-            if held > PREPARED_CHARACTERS or (self._ready and self._ripe()):
-                return
             batch = lacking[start : start + READ]
+            # What waits for a later instant keeps nothing from its own that has come.
+            full = held > PREPARED_CHARACTERS and batch[0].at > now
+            if full or (self._ready and self._ripe()):
+                return
             found = await self._room.articles.many([one.id for one in batch])
             for kept in found:
                 await settle(self._room, kept)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from services.publishing import scheduler
 from shared.contracts.articles import ArticleEvent, ArticlePublished
 from shared.contracts.outlets import OperatorAlert
 
@@ -232,3 +233,16 @@ async def test_an_embargo_for_ever_is_a_slip_of_the_keyboard(desk: Any) -> None:
     status, problem, _ = await desk.call("POST", path, match=1)
     assert (status, problem["field"]) == (422, "embargo_until")
     assert (await desk.call("GET", "/api/v1/articles"))[0] == 200
+
+
+async def test_long_ones_that_wait_keep_no_shorter_schedule_waiting(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler, "PREPARED_CHARACTERS", 1)
+    await scheduled(desk, 8)
+    await desk.fire()
+    soon = await scheduled(desk, 1)
+    desk.clock.advance(1)
+    await desk.fire()
+    (event,) = await desk.relayed()
+    assert event.data.article.id == soon["id"]
