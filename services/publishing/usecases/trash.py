@@ -82,7 +82,12 @@ async def purge(room: Newsroom, article_id: str, person: Identity) -> None:
 
 async def _trashed(room: Newsroom, article_id: str, person: Identity) -> Kept:
     deleted = await room.trash.get(article_id)
-    if deleted is None or await room.articles.get(article_id) is not None:
+    if deleted is None:
+        raise NoSuch("article in the trash")
+    if (back := await room.articles.get(article_id)) is not None:
+        if back.copy.revision > deleted.copy.revision:
+            # It was taken out, and a crash came before it was taken off the list.
+            await room.trash.withdraw(deleted)
         raise NoSuch("article in the trash")
     own = deleted.copy.created_by == person.subject
     if not may(Act.DELETE, deleted.copy.status, person.role, own=own):

@@ -104,6 +104,24 @@ async def test_a_crash_before_deleting_leaves_the_draft_and_no_trash(
     assert await acts(desk, made["id"]) == ["create"]
 
 
+async def test_what_a_crash_left_in_the_trash_beside_the_desk_goes_when_it_is_asked_for(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await desk.article()
+    await desk.call("DELETE", f"/api/v1/articles/{made['id']}", match=1)
+    path = f"/api/v1/trash/{made['id']}"
+
+    async def dies(self: Collection, query: Any) -> bool:
+        raise RuntimeError("killed here")
+
+    with monkeypatch.context() as crash:
+        crash.setattr(Collection, "delete_one", dies)
+        assert (await desk.call("POST", f"{path}/restore"))[0] == 500
+    assert (await desk.call("DELETE", path))[0] == 404
+    assert (await desk.call("GET", "/api/v1/trash"))[1]["items"] == []
+    assert (await desk.call("GET", f"/api/v1/articles/{made['id']}"))[0] == 200
+
+
 async def test_no_act_takes_the_place_of_one_whose_lines_are_owed(
     desk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
