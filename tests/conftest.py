@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import settings
 from pymongo import MongoClient
 
 from services.standalone.mongod import Mongod
@@ -13,6 +14,10 @@ from services.standalone.rabbitmq import PrivateRabbit
 from shared.runtime.clock import ManualClock
 from shared.runtime.ids import new_token
 from shared.storage.client import Database, open_client
+
+# How long one example takes is the machine's affair: a busy one must not turn a true property false.
+settings.register_profile("herald", deadline=None)
+settings.load_profile("herald")
 
 
 @pytest.fixture(scope="session")
