@@ -24,8 +24,8 @@ from services.publishing.usecases.change import (
     RACES,
     announce,
     record,
-    record_both,
     record_of,
+    settle,
     step_of,
 )
 from services.publishing.usecases.ports import Kept, Newsroom
@@ -146,13 +146,14 @@ async def _again(case: _Case, kept: Kept) -> Taken | None:
     if case.trial:
         return Taken("updated", before, tuple(arrived.notes))
     decision = Decision(Act.IMPORT, arrived.copy, arrived.event, _detail(origin))
+    await settle(room, kept)
     step = step_of(room, kept, decision, case.person, now)
     if not await room.articles.save(step):
         await _free(room, before.id, reserved)
         return None
     if step.announcement:
         room.wake(before.id)
-    await record_both(room, step)
+    await record(room, step.after, step.record)
     return Taken("updated", arrived.copy, tuple(arrived.notes))
 
 
