@@ -234,6 +234,7 @@ async def start(
 ) -> AsyncIterator[Callable[[], Awaitable[Desk]]]:
     """Starts a service on the test's database; a second one is a second replica."""
     clients: list[TestClient[Any, Any]] = []
+    services: list[Service] = []
 
     async def started() -> Desk:
         bus = RecordingBus()
@@ -246,6 +247,7 @@ async def start(
         client: TestClient[Any, Any] = TestClient(TestServer(make_app(service.routes, identities)))
         await client.start_server()
         clients.append(client)
+        services.append(service)
         desk = Desk(client, service, bus, database, clock, settings, identities)
         for role in Role:
             person = new_id()
@@ -258,6 +260,9 @@ async def start(
     yield started
     for client in clients:
         await client.close()
+    for service in services:
+        assert service.close is not None
+        await service.close()
 
 
 @pytest.fixture
