@@ -14,12 +14,11 @@ import structlog
 from services.publishing.store.articles import ArticleStore
 from services.publishing.store.board import BoardStore
 from services.publishing.store.repairs import Due, RepairStore
-from services.publishing.usecases.change import REPAIR_BACKOFF, SOURCE, article_event, record
+from services.publishing.usecases.change import REPAIR_BACKOFF, event_of, record
 from services.publishing.usecases.ports import Newsroom
 from services.publishing.usecases.trash import finish
-from shared.contracts.events import Outgoing, write_event
+from shared.contracts.events import Outgoing
 from shared.contracts.outlets import OperatorAlert
-from shared.runtime.tracing import current_traceparent
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +68,7 @@ class Repair:
                 await self._board.watch(due.id, self._room.clock.now() + REPAIR_BACKOFF[0])
             return
         now = self._room.clock.now()
-        events = [article_event(due.announcement, self._room.make_id, now)]
+        events = [event_of(due.announcement, due.id, self._room.make_id, now)]
         if due.count + 1 == ALERT_AT:
             events.append(self._alert(due, unfinished))
         pause = REPAIR_BACKOFF[min(due.count, len(REPAIR_BACKOFF) - 1)]
@@ -95,11 +94,4 @@ class Repair:
             article_id=due.id,
             at=now,
         )
-        return write_event(
-            alert,
-            id=self._room.make_id(),
-            source=SOURCE,
-            subject=due.id,
-            time=now,
-            traceparent=current_traceparent(),
-        ).outgoing()
+        return event_of(alert, due.id, self._room.make_id, now)

@@ -20,13 +20,12 @@ from services.publishing.domain import acts, arrangements
 from services.publishing.domain.article import WorkingCopy
 from services.publishing.domain.errors import PublishingError
 from services.publishing.domain.states import Act
-from services.publishing.usecases.change import SOURCE, record, settle, step_of
+from services.publishing.usecases.change import event_of, record, settle, step_of
 from services.publishing.usecases.front_desk import SYSTEM
 from services.publishing.usecases.ports import Due, Kept, Newsroom, Step, Write
 from services.publishing.usecases.references import look_up, resolved
-from shared.contracts.events import Outgoing, write_event
+from shared.contracts.events import Outgoing
 from shared.contracts.outlets import OperatorAlert
-from shared.runtime.tracing import current_traceparent
 
 log = structlog.get_logger(__name__)
 
@@ -135,14 +134,7 @@ class Scheduler:
             article_id=copy.id,
             at=now,
         )
-        return write_event(
-            alert,
-            id=self._room.make_id(),
-            source=SOURCE,
-            subject=copy.id,
-            time=now,
-            traceparent=current_traceparent(),
-        ).outgoing()
+        return event_of(alert, copy.id, self._room.make_id, now)
 
     def _ripe(self) -> list[Write]:
         now = self._room.clock.now()

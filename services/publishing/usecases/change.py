@@ -20,6 +20,7 @@ from services.publishing.usecases.ports import ActRecord, Announcement, Kept, Ne
 from services.publishing.usecases.references import resolved
 from services.publishing.usecases.staleness import stale
 from shared.contracts.articles import ArticleEvent
+from shared.contracts.base import EventData
 from shared.contracts.events import Outgoing, write_event
 from shared.runtime.ids import NewId
 from shared.runtime.tracing import current_traceparent
@@ -124,13 +125,13 @@ def record_of(
     return ActRecord(act.value, person.subject, person.name, now, detail or {})
 
 
-def article_event(data: ArticleEvent, make_id: NewId, now: datetime) -> Outgoing:
+def event_of(data: EventData, subject: str, make_id: NewId, now: datetime) -> Outgoing:
     """The event on the wire; its id and trace are fixed here, at write time."""
     return write_event(
         data,
         id=make_id(),
         source=SOURCE,
-        subject=data.article.id,
+        subject=subject,
         time=now,
         traceparent=current_traceparent(),
     ).outgoing()
@@ -139,7 +140,7 @@ def article_event(data: ArticleEvent, make_id: NewId, now: datetime) -> Outgoing
 def announce(room: Newsroom, data: ArticleEvent, now: datetime) -> Announcement:
     """The event of a public act, to be written with it."""
     return Announcement(
-        article_event(data, room.make_id, now),
+        event_of(data, data.article.id, room.make_id, now),
         data,
         room.expected_services,
         now + REPAIR_BACKOFF[0],
