@@ -116,6 +116,17 @@ def known_language(tag: str) -> bool:
     return True
 
 
+def written_language(tag: str) -> str:
+    """The tag as it is customarily written (RFC 5646, section 2.1.1): `pt-BR`, `zh-Hant-TW`."""
+    first, *rest = tag.lower().split("-")
+    parts = [first]
+    for part in rest:
+        if len(parts[-1]) == 1:  # what follows a singleton is an extension's own
+            return "-".join([*parts, *rest[len(parts) - 1 :]])
+        parts.append({2: part.upper(), 4: part.title()}.get(len(part), part))
+    return "-".join(parts)
+
+
 def is_right_to_left(tag: str) -> bool:
     """True where the language's script is written from right to left (CLDR)."""
     try:

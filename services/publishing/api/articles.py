@@ -26,6 +26,7 @@ from services.publishing.domain.article import (
     lead_image,
 )
 from services.publishing.domain.content import Content
+from services.publishing.domain.search import words
 from services.publishing.store.desk import DeskStore, Wanted, standing_json
 from services.publishing.usecases import trash, writing
 from services.publishing.usecases.autosaving import Autosaves, saved
@@ -34,6 +35,7 @@ from services.publishing.usecases.ports import Newsroom
 from shared.contracts.articles import Status
 from shared.contracts.identity import Role
 from shared.runtime.ids import is_id
+from shared.runtime.publication import written_language
 from shared.web.description import PAGING, Answer, Operation, Page, Parameter, described
 from shared.web.identity import require_role
 from shared.web.problems import Problem
@@ -176,8 +178,14 @@ def wanted_from(values: dict[str, str], person: str) -> Wanted:
     for name, value in flags.items():
         if value not in {"true", "false"}:
             raise Problem(422, f"{name} must be true or false", field=name)
+    if "q" in values and not words([values["q"]]):
+        raise Problem(422, "There is no word in it to look for", field="q")
     filters = {name: values.get(name) for name in FILTERS}
+    if filters["language"]:
+        filters["language"] = written_language(filters["language"])
     if flags["mine"] == "true":
+        if filters["created_by"] not in {None, person}:
+            raise Problem(422, "mine and another's created_by exclude each other", field="mine")
         filters["created_by"] = person
     return Wanted(
         statuses=statuses,

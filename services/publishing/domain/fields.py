@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from shared.runtime.ids import is_id
-from shared.runtime.publication import known_language
+from shared.runtime.publication import known_language, written_language
 
 # XML 1.0, section 2.2: what no feed, sitemap or page could carry; and the two direction overrides
 # (UAX 9), which make a text read as another one. Embeddings and isolates, which real text needs, stay.
@@ -46,7 +46,7 @@ def _address(value: str) -> str:
 def _language(value: str) -> str:
     if not _LANGUAGE.fullmatch(value) or not known_language(value):
         raise ValueError("must be a BCP 47 language tag such as en or pt-BR")
-    return value
+    return written_language(value)
 
 
 def _id(value: str) -> str:

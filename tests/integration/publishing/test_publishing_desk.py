@@ -19,7 +19,7 @@ async def ids(desk: Any, query: str, role: str = "editor") -> list[str]:
 
 async def test_each_filter_finds_what_it_says(desk: Any) -> None:
     one = await desk.article(headline="Élection à Genève", tags=["vote"], section="world")
-    two = await desk.article(headline="Tram line 4", language="de")
+    two = await desk.article(headline="Tram line 4", language="DE")
     own = await desk.article(role="contributor", headline="東京の橋が開通")
     await desk.act(two["id"], "submit", match=1)
     everything = [own["id"], two["id"], one["id"]]
@@ -28,7 +28,7 @@ async def test_each_filter_finds_what_it_says(desk: Any) -> None:
     assert await ids(desk, "status=draft,in_review") == everything
     assert await ids(desk, "section=world") == [one["id"]]
     assert await ids(desk, "tag=vote") == [one["id"]]
-    assert await ids(desk, "language=de") == [two["id"]]
+    assert await ids(desk, "language=DE") == [two["id"]]
     assert await ids(desk, "mine=true", role="contributor") == [own["id"]]
     assert await ids(desk, f"created_by={desk.people['contributor']}") == [own["id"]]
     assert await ids(desk, "q=geneve election") == [one["id"]]
@@ -45,6 +45,9 @@ async def test_each_filter_finds_what_it_says(desk: Any) -> None:
         ("status=gone", "status"),
         ("status=draft,", "status"),
         ("mine=yes", "mine"),
+        ("mine=true&created_by=somebody", "mine"),
+        ("q=", "q"),
+        ("q=%21%3F", "q"),
         ("missed=1", "missed"),
         ("cursor=x", "cursor"),
         ("who=me", "who"),

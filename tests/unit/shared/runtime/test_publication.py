@@ -15,6 +15,7 @@ from shared.runtime.publication import (
     is_right_to_left,
     known_language,
     load_publication,
+    written_language,
 )
 
 GOOD: dict[str, Any] = {
@@ -80,3 +81,18 @@ def test_the_direction_of_writing() -> None:
         False,
         False,
     ]
+
+
+@pytest.mark.parametrize(
+    ("tag", "written"),
+    [
+        ("EN", "en"),
+        ("pt-br", "pt-BR"),
+        ("ZH-hANT-tw", "zh-Hant-TW"),
+        ("es-419", "es-419"),
+        ("de-ch-1996", "de-CH-1996"),
+        ("en-X-ABCD-us", "en-x-abcd-us"),
+    ],
+)
+def test_a_language_is_written_as_is_the_custom(tag: str, written: str) -> None:
+    assert written_language(tag) == written
