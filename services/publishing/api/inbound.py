@@ -25,11 +25,11 @@ from services.publishing.domain.inbound.signing import Unsigned, verify_ghost, v
 from services.publishing.store.inbound import InboundSource, InboundStore
 from services.publishing.usecases.inbound import Done, Fetch, follow, sections_of
 from services.publishing.usecases.pictures import Darkroom
-from services.publishing.usecases.ports import Newsroom
+from services.publishing.usecases.ports import ActRecord, Newsroom
 from shared.contracts.identity import Role
 from shared.web.app import MAX_UPLOAD_BYTES
 from shared.web.description import described
-from shared.web.identity import require_role
+from shared.web.identity import Identity, require_role
 from shared.web.outbound import LazySession, OutboundPolicy, guarded_request
 from shared.web.problems import Problem, not_found
 from shared.web.requests import BODY_SECONDS, json_response, object_in, query_values, read_json
@@ -68,10 +68,10 @@ def _name(request: web.Request, field: str) -> str:
     return name
 
 
-def _source_json(source: InboundSource) -> dict[str, Any]:
+def _source_json(source: InboundSource, public_url: str) -> dict[str, Any]:
     return {
         **source.told.model_dump(),
-        "endpoint": f"/api/v1/inbound/{source.told.name}",
+        "endpoint": f"{public_url}/api/v1/inbound/{source.told.name}",
         "created_at": source.created_at,
     }
 
@@ -96,7 +96,7 @@ class InboundRoutes:
         ]
 
     async def add(self, request: web.Request) -> web.Response:
-        await require_role(request, Role.ADMIN)
+        admin = await require_role(request, Role.ADMIN)
         new = await read_json(request, NewSource)
         known = {section.slug for section in self._room.publication.sections}
         wrong = {
@@ -109,20 +109,26 @@ class InboundRoutes:
         if wrong:
             raise Invalid(wrong)
         source, secret = await self._store.add(new, self._room.clock.now())
-        body = {**_source_json(source), "secret": secret}
+        await self._log("inbound_source.add", admin, new.name)
+        body = {**_source_json(source, self._room.public_url), "secret": secret}
         return json_response(shown(body), status=201, headers={"Cache-Control": "no-store"})
 
     async def listing(self, request: web.Request) -> web.Response:
         await require_role(request, Role.ADMIN)
         query_values(request, set())
-        items = [_source_json(source) for source in await self._store.all()]
+        items = [_source_json(one, self._room.public_url) for one in await self._store.all()]
         return json_response({"items": shown(items), "next": None})
 
     async def remove(self, request: web.Request) -> web.Response:
-        await require_role(request, Role.ADMIN)
-        if not await self._store.remove(_name(request, "name")):
+        admin, name = await require_role(request, Role.ADMIN), _name(request, "name")
+        if not await self._store.remove(name):
             raise not_found("source", "name")
+        await self._log("inbound_source.remove", admin, name)
         return web.Response(status=204)
+
+    async def _log(self, act: str, by: Identity, name: str) -> None:
+        done = ActRecord(act, by.subject, by.name, self._room.clock.now(), {"source": name})
+        await self._room.records.audit(self._room.make_id(), done)
 
     async def receive(self, request: web.Request) -> web.Response:
         """200 for what was done or asks for nothing; 401 unsigned, 409 and 422 name the field."""

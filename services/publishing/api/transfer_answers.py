@@ -111,7 +111,7 @@ class SourceAnswer(Shown):
     auto_publish: bool
     language: str | None = None
     endpoint: str
-    """Where it sends its messages."""
+    """The address to which it sends its messages."""
     created_at: Moment
 
     EXAMPLE: ClassVar[dict[str, Any]] = {
@@ -120,7 +120,7 @@ class SourceAnswer(Shown):
         "default_section": "city",
         "section_map": {"Local news": "city"},
         "auto_publish": True,
-        "endpoint": "/api/v1/inbound/old.example",
+        "endpoint": "https://news.example/api/v1/inbound/old.example",
         "created_at": AT,
     }
 

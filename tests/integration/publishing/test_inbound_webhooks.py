@@ -364,3 +364,15 @@ async def test_a_secret_sealed_with_another_key_is_said(desk: Any) -> None:
     await desk.database["inbound_sources"].update_one({"_id": cms.name}, {"$set": {"sealed": b"x"}})
     status, problem = await cms.send(cms.post(desk.clock.now()))
     assert (status, problem["field"]) == (409, "source")
+
+
+async def test_a_source_is_told_its_whole_address_and_is_in_the_audit_log(desk: Any) -> None:
+    body = {"name": "old.example", "kind": "wordpress"}
+    _, made, _ = await desk.call("POST", SOURCES, body, role="admin")
+    assert made["endpoint"] == "https://news.example/api/v1/inbound/old.example"
+    assert (await desk.call("DELETE", f"{SOURCES}/old.example", role="admin"))[0] == 204
+    _, audit, _ = await desk.call("GET", "/api/v1/audit")
+    assert [(line["act"], line["detail"]) for line in audit["items"]] == [
+        ("inbound_source.remove", {"source": "old.example"}),
+        ("inbound_source.add", {"source": "old.example"}),
+    ]
