@@ -48,21 +48,20 @@ class BoardStore:
             )
 
     async def _upsert(self, report: OutletReported, line: OutletLine, now: datetime) -> None:
+        unless_newer = {"_id": line.delivery, "sequence": {"$lt": line.sequence}}
+        change = {
+            "$set": {
+                **line.model_dump(exclude={"delivery"}),
+                "article_id": report.article_id,
+                "service": report.service,
+                "changed_at": now,
+            }
+        }
         try:
-            await self._lines.update_one(
-                {"_id": line.delivery, "sequence": {"$lt": line.sequence}},
-                {
-                    "$set": {
-                        **line.model_dump(exclude={"delivery"}),
-                        "article_id": report.article_id,
-                        "service": report.service,
-                        "changed_at": now,
-                    }
-                },
-                upsert=True,
-            )
+            await self._lines.update_one(unless_newer, change, upsert=True)
         except Duplicate:
-            return  # the filter missed because this sequence or a newer one is there
+            # This sequence or a newer one is there, or an older was inserted in this very instant.
+            await self._lines.update_one(unless_newer, change)
 
     async def lines(self, article_id: str, since: datetime | None = None) -> Sequence[BoardLine]:
         """The article's lines changed at or after `since`, in order of change."""

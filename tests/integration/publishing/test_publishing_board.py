@@ -12,7 +12,7 @@ import pytest
 from services.publishing.store.board import BoardStore
 from services.publishing.store.repairs import RepairStore
 from shared.contracts.articles import ArticlePublished, ArticleRetracted
-from shared.contracts.outlets import DeliveryState, OperatorAlert
+from shared.contracts.outlets import DeliveryState, OperatorAlert, OutletReported
 
 pytestmark = pytest.mark.integration
 
@@ -314,3 +314,27 @@ async def test_a_line_that_comes_while_the_article_settles_is_watched(
     desk.clock.advance(31)
     await desk.repair()
     assert len(await desk.relayed()) == 2
+
+
+async def test_of_two_first_reports_at_the_same_time_the_newer_stays(desk: Any) -> None:
+    article = await desk.published()
+    store = BoardStore(desk.database)
+    for number in range(40):
+        reports = [
+            OutletReported(
+                service="notifications",
+                article_id=article["id"],
+                revision=2,
+                partial=True,
+                lines=(
+                    desk.line("webhook/w", sequence, state).model_copy(
+                        update={"delivery": f"d{number}"}
+                    ),
+                ),
+                at=desk.clock.now(),
+            )
+            for sequence, state in ((1, DeliveryState.PLANNED), (3, DeliveryState.CONFIRMED))
+        ]
+        await asyncio.gather(*(store.take(report, desk.clock.now()) for report in reports))
+    states = {one.line.state for one in await store.lines(article["id"])}
+    assert states == {DeliveryState.CONFIRMED}
