@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 import orjson
+from yarl import URL
 
 from shared.delivery.errors import OutcomeUnknown, TryAgain
 
@@ -32,7 +33,7 @@ class Answer:
 async def call(
     session: aiohttp.ClientSession,
     method: str,
-    url: str,
+    url: str | URL,
     *,
     mutation: bool,
     headers: dict[str, str] | None = None,
@@ -41,7 +42,7 @@ async def call(
     params: Any = None,
     timeout: aiohttp.ClientTimeout = TIMEOUT,
 ) -> Answer:
-    """Perform one request. No redirects are followed.
+    """Perform one request. No redirects are followed. A `URL` goes out exactly as it is spelled.
 
     Raises `TryAgain` when the request cannot have reached the network (name, connect, TLS), and when
     anything goes wrong with a request that changes nothing (`mutation=False`); `OutcomeUnknown` when
