@@ -93,7 +93,9 @@ async def test_dead_credentials_pause_the_account_and_tell_an_operator(desk: Soc
 
 
 async def test_a_throttled_account_is_left_alone_until_the_network_says(desk: SocialDesk) -> None:
-    first, second = desk.article(), desk.article()
+    # Another story: a network that refuses duplicates would take the same one for a repetition.
+    url = f"{desk.url}/articles/quay"
+    first, second = desk.article(), desk.article(slug="quay", url=url, headline="The quay reopens")
     desk.fake.faults["rate_limited"] = 1
     await desk.take_in(first)
     await desk.work()

@@ -17,6 +17,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
 from services.social.app import build
+from services.social.channels.base import Fake
 from services.social.sandbox.app import Sandbox
 from services.social.settings import SocialSettings
 from shared.contracts.articles import Article, ArticleEvent, ArticlePublished, ArticleUpdated
@@ -34,6 +35,8 @@ from shared.web.hosting import Host, Service
 from shared.web.identity import Identities, Revocations
 
 SECRET = "a secret of more than thirty-two characters"
+CONNECTED = ("mastodon", "bluesky")
+"""One network that shows edits and one that does not: enough for the service; each channel has its own contract."""
 OUTBOUND = Subscription("test.reports", ("outlet.*", "operator.*"))
 
 
@@ -148,6 +151,11 @@ class World:
     page_is_live: asyncio.Event
     asked: list[str]
 
+    @property
+    def fakes(self) -> dict[str, Fake]:
+        """The stand-ins that `connected` has an account on."""
+        return {name: self.sandbox.fakes[name] for name in CONNECTED}
+
     def account(self, channel: str) -> dict[str, Any]:
         return dict(self.sandbox.account(channel, self.networks))
 
@@ -243,9 +251,9 @@ async def desk(start: Start) -> Process:
 
 @pytest.fixture
 async def connected(start: Start, world: World) -> Process:
-    """One working process with an account on every stand-in network."""
+    """One working process with an account on each network of `CONNECTED`."""
     process = await start()
-    for channel in world.sandbox.fakes:
+    for channel in CONNECTED:
         assert (await process.connect(channel, world.account(channel))).status == 201
     return process
 

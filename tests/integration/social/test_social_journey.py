@@ -86,7 +86,7 @@ async def test_a_correction_and_a_retraction_follow_the_post(
     taken = changed.model_copy(update={"revision": 3, "status": Status.RETRACTED})
     await connected.deliver(ArticleRetracted(article=taken, acted_at=connected.clock.now()))
     await eventually(lambda: settled(connected, 6))
-    for fake in world.sandbox.fakes.values():
+    for fake in world.fakes.values():
         assert fake.visible() == []
     await connected.publish(changed)  # the broker hands out an old message once more
     assert len(await connected.deliveries()) == 6

@@ -36,7 +36,7 @@ async def test_a_retraction_does_not_cancel_the_deletion_that_still_waits(
     article = world.article(connected.clock)
     await connected.publish(article)
     await eventually(lambda: _settled(connected, 2))
-    for fake in world.sandbox.fakes.values():
+    for fake in world.fakes.values():
         fake.faults["delete:rate_limited"] = 1
     await _withdraw(connected, article.model_copy(update={"revision": 2}), Status.UNPUBLISHED)
 
@@ -49,7 +49,7 @@ async def test_a_retraction_does_not_cancel_the_deletion_that_still_waits(
     connected.clock.advance(hours=2)
     connected.service.background[0].wake()
     await eventually(lambda: _settled(connected, 4))
-    assert [fake.visible() for fake in world.sandbox.fakes.values()] == [[], []]
+    assert [fake.visible() for fake in world.fakes.values()] == [[], []]
 
 
 async def test_a_second_publication_heard_of_before_the_end_of_the_first_leaves_one_post(
@@ -63,7 +63,7 @@ async def test_a_second_publication_heard_of_before_the_end_of_the_first_leaves_
     # Too late: the broker hands it out after the one that follows it.
     await _withdraw(connected, article.model_copy(update={"revision": 2}), Status.UNPUBLISHED)
     await eventually(lambda: _settled(connected, 6))
-    for channel, fake in world.sandbox.fakes.items():
+    for channel, fake in world.fakes.items():
         assert len(world.posts(channel)) == 2
         assert len(fake.visible()) == 1
 
@@ -80,7 +80,7 @@ async def test_an_edit_in_doubt_does_not_keep_a_retracted_post_up(
         update={"revision": 2, "headline": "Another story.", "corrections": (notice,)}
     )
     fault = "error_after" if applied else "error_before"
-    for fake in world.sandbox.fakes.values():
+    for fake in world.fakes.values():
         fake.faults[f"edit:{fault}"] = 1
     now = connected.clock.now()
     await connected.deliver(ArticleUpdated(article=changed, acted_at=now, change="correction"))
@@ -92,7 +92,7 @@ async def test_an_edit_in_doubt_does_not_keep_a_retracted_post_up(
     await eventually(in_doubt)
     await _withdraw(connected, changed.model_copy(update={"revision": 3}), Status.RETRACTED)
     await eventually(lambda: _settled(connected, 6))
-    assert [fake.visible() for fake in world.sandbox.fakes.values()] == [[], []]
+    assert [fake.visible() for fake in world.fakes.values()] == [[], []]
 
 
 async def test_an_edit_that_was_cut_off_by_a_crash_does_not_either(
@@ -118,4 +118,4 @@ async def test_an_edit_that_was_cut_off_by_a_crash_does_not_either(
     connected.clock.advance(minutes=10)
     connected.service.background[0].wake()
     await eventually(lambda: _settled(connected, 6))
-    assert [fake.visible() for fake in world.sandbox.fakes.values()] == [[], []]
+    assert [fake.visible() for fake in world.fakes.values()] == [[], []]
