@@ -1,0 +1,40 @@
+"""Instagram: publishes a picture with a caption, in two steps, on a professional account."""
+
+from __future__ import annotations
+
+import aiohttp
+from pydantic import BaseModel
+
+from services.social.channels.base import Capabilities, Channel, ChannelSpec, FetchMedia
+from services.social.channels.instagram.channel import InstagramChannel
+from services.social.channels.instagram.fake import InstagramFake
+from services.social.channels.instagram.settings import InstagramSettings
+
+
+def _build(settings: BaseModel, http: aiohttp.ClientSession, _: FetchMedia) -> Channel:
+    # The network fetches the picture itself, from its public address.
+    return InstagramChannel(InstagramSettings.model_validate(settings), http)
+
+
+CHANNEL = ChannelSpec(
+    name="instagram",
+    title="Instagram",
+    settings=InstagramSettings,
+    capabilities=Capabilities(
+        # A caption cannot be changed; a correction is a comment.
+        edit=False,
+        delete=True,
+        alt_text=True,
+        # One container is published at most once, but its number is lost with the process.
+        idempotent=False,
+        lookup=True,
+    ),
+    build=_build,
+    fake=InstagramFake,
+    help=(
+        "Turn the account into a professional one and link it with a Facebook Page. Create a business "
+        "app at **developers.facebook.com** and sign in with `instagram_basic "
+        "instagram_content_publish instagram_manage_comments instagram_manage_contents "
+        "pages_read_engagement`. Enter the token and the number of the Instagram account."
+    ),
+)
