@@ -19,6 +19,7 @@ import pytest
 from services.standalone.client import ApiError, HeraldClient
 from services.standalone.demo.driver import Driver
 from services.standalone.demo.receivers import Receivers
+from services.standalone.demo.run import EXAMPLES
 from services.standalone.demo.verdict import links_to
 from services.standalone.distributed import Distributed
 
@@ -64,13 +65,15 @@ async def _act(client: HeraldClient, article: Any, act: str, body: Any, deadline
     return await _insist(once, deadline)
 
 
-async def _life(client: HeraldClient, name: str, fate: str, deadline: float) -> Any:
+async def _life(client: HeraldClient, name: str, fate: str, media_id: str, deadline: float) -> Any:
     body = {
         "slug": name,
         "headline": f"Report {name}",
         "body": "The wind turned at noon.",
         "section": "city",
         "bylines": ["The night desk"],
+        # Instagram takes no article without a picture.
+        "lead_image": {"media_id": media_id, "alt": "A tug in heavy rain"},
     }
     draft = await client.call("POST", "/api/v1/articles", body)
     article = await _act(client, draft, "publish", {}, deadline)
@@ -107,6 +110,7 @@ async def test_every_change_of_mind_reaches_every_network_once(tmp_path: Path) -
         HeraldClient(stack.url, stack.token) as client,
     ):
         await Driver(client, receivers, lambda _: None).connect()
+        media_id = await client.upload(EXAMPLES / "images" / "ship-storm.jpg")
         deadline = time.monotonic() + DEADLINE_SECONDS
         lives = [
             (fate, f"{fate.replace(' ', '-')}-{n}") for n in range(EACH_FATE) for fate in FATES
@@ -115,7 +119,7 @@ async def test_every_change_of_mind_reaches_every_network_once(tmp_path: Path) -
 
         async def one(fate: str, name: str) -> Any:
             async with room:
-                return await _life(client, name, fate, deadline)
+                return await _life(client, name, fate, media_id, deadline)
 
         monkey = asyncio.create_task(_monkey(stack))
         articles = await asyncio.gather(*(one(fate, name) for fate, name in lives))

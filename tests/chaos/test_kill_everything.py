@@ -20,6 +20,7 @@ import pytest
 from services.standalone.client import ApiError, HeraldClient
 from services.standalone.demo.driver import Driver
 from services.standalone.demo.receivers import Receivers
+from services.standalone.demo.run import EXAMPLES
 from services.standalone.demo.verdict import links_to
 from services.standalone.distributed import Distributed
 
@@ -45,7 +46,9 @@ async def _insist(call: Any, deadline: float) -> Any:
             await asyncio.sleep(0.3)
 
 
-async def _publish_one(client: HeraldClient, number: int, deadline: float) -> dict[str, Any]:
+async def _publish_one(
+    client: HeraldClient, number: int, media_id: str, deadline: float
+) -> dict[str, Any]:
     """Create and publish as a careful editor would: after a lost answer, look before acting again."""
     slug = f"storm-report-{number:03d}"
     body = {
@@ -54,6 +57,8 @@ async def _publish_one(client: HeraldClient, number: int, deadline: float) -> di
         "body": "The wind turned at noon and the harbour closed for an hour.",
         "section": "city",
         "bylines": ["The night desk"],
+        # Instagram takes no article without a picture.
+        "lead_image": {"media_id": media_id, "alt": "A tug in heavy rain"},
     }
 
     async def create() -> dict[str, Any]:
@@ -123,6 +128,7 @@ async def test_nothing_is_lost_and_nothing_doubled_while_every_part_is_killed(
         HeraldClient(stack.url, stack.token) as client,
     ):
         await Driver(client, receivers, lambda _: None).connect()
+        media_id = await client.upload(EXAMPLES / "images" / "ship-storm.jpg")
         done, killed = asyncio.Event(), list[str]()
         monkey = asyncio.create_task(_monkey(stack, done, killed))
         deadline = time.monotonic() + 300
@@ -131,7 +137,7 @@ async def test_nothing_is_lost_and_nothing_doubled_while_every_part_is_killed(
         async def one(number: int) -> dict[str, Any]:
             async with room:
                 await asyncio.sleep(0.6)  # spread over the monkey's whole round
-                return await _publish_one(client, number, deadline)
+                return await _publish_one(client, number, media_id, deadline)
 
         articles = await asyncio.gather(*(one(number) for number in range(ARTICLES)))
         await monkey
