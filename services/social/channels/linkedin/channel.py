@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +18,6 @@ from services.social.channels.base import (
     Wording,
 )
 from services.social.channels.linkedin.client import (
-    PROCESSING_SECONDS,
     LinkedInClient,
     code,
     encoded,
@@ -32,22 +28,15 @@ from services.social.channels.linkedin.compose import (
     LIMIT,
     Frozen,
     Remembered,
-    Thumbnail,
-    best_rendition,
     compose,
-    described,
-    picture,
 )
+from services.social.channels.linkedin.images import Images
 from services.social.channels.linkedin.littletext import readable, units
 from services.social.channels.linkedin.settings import LinkedInSettings
 from services.social.channels.transport import Answer
-from shared.contracts.articles import Article
 from shared.contracts.outlets import Operation
 from shared.delivery.errors import AuthDead, GiveUp, OutcomeUnknown, TryAgain
 
-MEDIA_SECONDS = 40.0
-"""For upload and processing together; nothing is posted before, so running out of it is harmless."""
-POLL_SECONDS = 0.25
 PAGE, PAGES = 50, 5
 """Posts per page and pages that `find` reads."""
 CLOCK_SKEW = timedelta(minutes=1)
@@ -66,10 +55,10 @@ class LinkedInChannel:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._settings = settings
-        self._fetch = fetch
         self._clock = clock
         self.budget: RateBudget | None = None
         self._client = LinkedInClient(settings, http, clock)
+        self._images = Images(self._client, settings.author, fetch)
 
     async def compose(self, intent: Intent) -> Payload | None:
         if intent.operation is Operation.DELETE:
@@ -80,7 +69,7 @@ class LinkedInChannel:
                 raise GiveUp("nothing is known of the post to change")
             before = Remembered.model_validate(intent.posted.extra)
         else:
-            thumbnail = await self._thumbnail(intent.article)
+            thumbnail = await self._images.chosen(intent.article)
         frozen = compose(
             intent.article,
             now=intent.now,
@@ -98,7 +87,7 @@ class LinkedInChannel:
     async def post(self, payload: Payload) -> Posted:
         """Create the post; one that the network calls a duplicate is adopted if it is this very post."""
         frozen = Frozen.model_validate(payload)
-        thumbnail = await self._uploaded(frozen.thumbnail) if frozen.thumbnail else None
+        thumbnail = await self._images.uploaded(frozen.thumbnail) if frozen.thumbnail else None
         answer = await self._client.ask(
             "POST", "posts", mutation=True, json=_body(frozen, thumbnail), bear=422
         )
@@ -191,48 +180,6 @@ class LinkedInChannel:
             url=f"{self._settings.web}/feed/update/{urn}",
             extra=frozen.remembered(),
         )
-
-    async def _thumbnail(self, article: Article) -> Thumbnail | None:
-        image = picture(article)
-        rendition = best_rendition(image) if image else None
-        return described(rendition, await self._bytes(rendition.url)) if rendition else None
-
-    async def _bytes(self, url: str) -> bytes:
-        try:
-            return await self._fetch(url)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise TryAgain(f"cannot fetch the image: {type(error).__name__}") from error
-
-    async def _uploaded(self, thumbnail: Thumbnail) -> str:
-        """The URN of the picture, uploaded and ready; an orphan left behind harms nobody."""
-        data = await self._bytes(thumbnail.url)
-        if hashlib.sha256(data).hexdigest() != thumbnail.sha256:
-            raise GiveUp("the image is no longer the one that was composed with")
-        try:
-            async with asyncio.timeout(MEDIA_SECONDS):
-                asked = {"initializeUploadRequest": {"owner": self._settings.author}}
-                answer = await self._client.ask(
-                    "POST", "images", params={"action": "initializeUpload"}, json=asked
-                )
-                told = answer.body.get("value") if isinstance(answer.body, dict) else None
-                if not isinstance(told, dict) or not {"uploadUrl", "image"} <= told.keys():
-                    raise TryAgain("a success without the address to upload to")
-                urn = str(told["image"])
-                # A stream, because a large value in memory would hold up the event loop.
-                await self._client.upload(
-                    str(told["uploadUrl"]), io.BytesIO(data), thumbnail.media_type
-                )
-                while (state := await self._state(urn)) != "AVAILABLE":
-                    if state == "PROCESSING_FAILED":
-                        raise GiveUp("LinkedIn could not process the image")
-                    await asyncio.sleep(POLL_SECONDS)
-        except TimeoutError as error:
-            raise TryAgain("LinkedIn is still working on the image", PROCESSING_SECONDS) from error
-        return urn
-
-    async def _state(self, urn: str) -> str:
-        answer = await self._client.ask("GET", f"images/{encoded(urn)}")
-        return str(answer.body.get("status")) if isinstance(answer.body, dict) else ""
 
 
 def _body(frozen: Frozen, thumbnail: str | None) -> dict[str, Any]:

@@ -1,0 +1,80 @@
+"""The picture of the card: chosen and fixed by its hash, then uploaded and waited for. Never posts."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+
+import aiohttp
+
+from services.social.channels.base import FetchMedia
+from services.social.channels.linkedin.client import PROCESSING_SECONDS, LinkedInClient, encoded
+from services.social.channels.linkedin.compose import (
+    Thumbnail,
+    best_rendition,
+    described,
+    picture,
+)
+from shared.contracts.articles import Article
+from shared.delivery.errors import GiveUp, TryAgain
+
+MEDIA_SECONDS = 40.0
+"""For upload and processing together; nothing is posted before, so running out of it is harmless."""
+POLL_SECONDS = 0.25
+
+
+class Images:
+    """Pictures of one page. What is uploaded and then not used harms nobody."""
+
+    def __init__(self, client: LinkedInClient, owner: str, fetch: FetchMedia) -> None:
+        self._client = client
+        self._owner = owner
+        self._fetch = fetch
+
+    async def chosen(self, article: Article) -> Thumbnail | None:
+        """The picture for the card; None when there is none that LinkedIn takes."""
+        image = picture(article)
+        rendition = best_rendition(image) if image else None
+        return described(rendition, await self._bytes(rendition.url)) if rendition else None
+
+    async def uploaded(self, thumbnail: Thumbnail) -> str:
+        """The URN of the picture, uploaded and ready. Raises `GiveUp` or `TryAgain`."""
+        data = await self._bytes(thumbnail.url)
+        if hashlib.sha256(data).hexdigest() != thumbnail.sha256:
+            raise GiveUp("the image is no longer the one that was composed with")
+        try:
+            async with asyncio.timeout(MEDIA_SECONDS):
+                urn, address = await self._initialized()
+                # A stream, because a large value in memory would hold up the event loop.
+                await self._client.upload(address, io.BytesIO(data), thumbnail.media_type)
+                while (state := await self._state(urn)) != "AVAILABLE":
+                    if state == "PROCESSING_FAILED":
+                        raise GiveUp("LinkedIn could not process the image")
+                    await asyncio.sleep(POLL_SECONDS)
+        except TimeoutError as error:
+            raise TryAgain("LinkedIn is still working on the image", PROCESSING_SECONDS) from error
+        return urn
+
+    async def _initialized(self) -> tuple[str, str]:
+        """The URN of a picture to be, and the address to upload it to."""
+        answer = await self._client.ask(
+            "POST",
+            "images",
+            params={"action": "initializeUpload"},
+            json={"initializeUploadRequest": {"owner": self._owner}},
+        )
+        told = answer.body.get("value") if isinstance(answer.body, dict) else None
+        if not isinstance(told, dict) or not {"uploadUrl", "image"} <= told.keys():
+            raise TryAgain("a success without the address to upload to")
+        return str(told["image"]), str(told["uploadUrl"])
+
+    async def _state(self, urn: str) -> str:
+        answer = await self._client.ask("GET", f"images/{encoded(urn)}")
+        return str(answer.body.get("status")) if isinstance(answer.body, dict) else ""
+
+    async def _bytes(self, url: str) -> bytes:
+        try:
+            return await self._fetch(url)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise TryAgain(f"cannot fetch the image: {type(error).__name__}") from error
