@@ -378,6 +378,7 @@ async def test_a_correction_of_a_picture_that_someone_deleted_is_given_up(stage:
     posted = await stage.posted()
     payload = await stage.correction(posted)
     await stage.channel.delete(posted)
+    assert await stage.channel.find(payload) is None
     with pytest.raises(GiveUp, match="does not exist"):
         await stage.channel.edit(payload, posted)
 

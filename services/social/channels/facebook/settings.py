@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 class FacebookSettings(BaseModel):
     """One Page."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # The command line reads a value of digits as a number.
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
     server: str = "https://graph.facebook.com"
     """Base address of the Graph API; may have a path."""
@@ -18,7 +19,7 @@ class FacebookSettings(BaseModel):
     """Base address of the pages that people read posts on."""
     version: str = Field(default="v25.0", pattern=r"^v[0-9]{1,3}\.[0-9]$")
     """Of the Graph API; each lives about two years."""
-    page_id: str = Field(pattern=r"^[0-9]{1,30}$")
+    page_id: str = Field(pattern=r"^[0-9]{1,19}$")
     """The Page's number."""
     access_token: SecretStr
     """The Page's own token, with `pages_manage_posts pages_read_engagement`."""

@@ -201,13 +201,16 @@ class InstagramChannel:
         raise OutcomeUnknown(f"the post is not among the last {PAGE * PAGES}; there are older ones")
 
     async def _commented(self, frozen: Comment) -> str | None:
-        """The number of our comment with exactly these words."""
+        """The number of our comment with exactly these words; None also where the picture is gone."""
         params = {"fields": "id,text,timestamp", "limit": str(PAGE)}
         for _ in range(PAGES):
             path = f"{frozen.media_id}/comments"
-            page = (
-                await self._client.ask("GET", path, field="data", one_post=True, params=params)
-            ).body
+            answer = await self._client.ask(
+                "GET", path, field="data", one_post=True, params=params, bear=gone
+            )
+            if gone(answer):
+                return None
+            page = answer.body
             for comment in page["data"]:
                 made = datetime.fromisoformat(comment["timestamp"])
                 if (

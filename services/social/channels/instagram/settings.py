@@ -10,13 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 class InstagramSettings(BaseModel):
     """One professional account."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # The command line reads a value of digits as a number.
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
     server: str = "https://graph.facebook.com"
     """Base address of the API; `https://graph.instagram.com` for tokens of Instagram's own login."""
     version: str = Field(default="v25.0", pattern=r"^v[0-9]{1,3}\.[0-9]$")
     """Of the Graph API; each lives about two years."""
-    user_id: str = Field(pattern=r"^[0-9]{1,30}$")
+    user_id: str = Field(pattern=r"^[0-9]{1,19}$")
     """The number of the Instagram professional account."""
     access_token: SecretStr
     """With `instagram_content_publish`, and what corrections and deletions need."""

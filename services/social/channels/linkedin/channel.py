@@ -125,10 +125,10 @@ class LinkedInChannel:
         for number in range(PAGES):
             page = await self._page(start=number * PAGE)
             for post in page:
-                if _link(post) == frozen.link and post["createdAt"] >= since:
+                if _link(post) == frozen.link and post.get("createdAt", 0) >= since:
                     return self._posted(str(post["id"]), frozen)
             # Newest change first, so from here on nothing is as new as the payload.
-            if len(page) < PAGE or page[-1]["lastModifiedAt"] < since:
+            if len(page) < PAGE or page[-1].get("lastModifiedAt", 0) < since:
                 return None
         raise OutcomeUnknown(f"the post is not among the last {PAGE * PAGES}; there are older ones")
 

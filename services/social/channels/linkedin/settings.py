@@ -10,13 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 class LinkedInSettings(BaseModel):
     """One organisation's page."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # The command line reads a value of digits as a number.
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
     server: str = "https://api.linkedin.com"
     """Base address of the API; may have a path."""
     web: str = "https://www.linkedin.com"
     """Base address of the pages that people read posts on."""
-    organization: str = Field(pattern=r"^[0-9]{1,20}$")
+    organization: str = Field(pattern=r"^[0-9]{1,19}$")
     """The number in `urn:li:organization:…`. A person's posts cannot be looked up, so none is taken."""
     access_token: SecretStr
     """With the scopes `w_organization_social r_organization_social`; lives 60 days."""

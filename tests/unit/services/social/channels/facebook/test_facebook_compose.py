@@ -168,6 +168,11 @@ def test_settings_name_what_is_wrong(field: str, value: str) -> None:
         FacebookSettings.model_validate({"page_id": "1", "access_token": "t", field: value})
 
 
+def test_a_number_from_the_command_line_is_taken_as_its_digits() -> None:
+    given: dict[str, Any] = {"page_id": 17841400000000001, "access_token": "t"}
+    assert FacebookSettings.model_validate(given).page_id == "17841400000000001"
+
+
 @settings(max_examples=100, deadline=None)
 @given(TEXTS, TEXTS, st.lists(st.text(max_size=30), max_size=4), st.booleans())
 def test_the_network_takes_every_post(

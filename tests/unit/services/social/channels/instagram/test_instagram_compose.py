@@ -225,6 +225,11 @@ def test_settings_name_what_is_wrong(field: str, value: Any) -> None:
         InstagramSettings.model_validate({"user_id": "1", "access_token": "t", field: value})
 
 
+def test_a_number_from_the_command_line_is_taken_as_its_digits() -> None:
+    given: dict[str, Any] = {"user_id": 17841400000000001, "access_token": "t"}
+    assert InstagramSettings.model_validate(given).user_id == "17841400000000001"
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     TEXTS,

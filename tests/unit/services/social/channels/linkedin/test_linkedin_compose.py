@@ -198,6 +198,11 @@ def test_settings_name_what_is_wrong(field: str, value: str) -> None:
         LinkedInSettings.model_validate({"organization": "1", "access_token": "t", field: value})
 
 
+def test_a_number_from_the_command_line_is_taken_as_its_digits() -> None:
+    given: dict[str, Any] = {"organization": 17841400000000001, "access_token": "t"}
+    assert LinkedInSettings.model_validate(given).organization == "17841400000000001"
+
+
 @settings(max_examples=300, deadline=None)
 @given(TEXTS)
 def test_escaping_is_reversible_and_the_network_cuts_nothing(text: str) -> None:
