@@ -264,6 +264,9 @@ def test_fitted_text_is_within_the_limit_and_cut_between_graphemes(text: str, li
     assert rules.counted(fitted) == length(fitted) <= limit
     if fitted == text or not fitted:
         return
-    kept = fitted.removesuffix("…").removesuffix(" ")
-    assert text.startswith(kept)
-    assert len(kept) in {0} | {found.end() for found in regex.finditer(r"\X", text)}
+    kept = fitted.removesuffix("…")
+    bounds = {0} | {found.end() for found in regex.finditer(r"\X", text)}
+    # The space before the ellipsis is ours, or, after an Arabic number sign, part of a grapheme.
+    assert any(
+        text.startswith(part) and len(part) in bounds for part in (kept, kept.removesuffix(" "))
+    )
