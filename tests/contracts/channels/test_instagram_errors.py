@@ -124,7 +124,7 @@ Staging = Callable[[InstagramFake], Awaitable[Stage]]
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What hangs or works slowly costs a moment, not the half minute of production."""
-    monkeypatch.setitem(transport.call.__kwdefaults__, "timeout", aiohttp.ClientTimeout(total=0.4))
+    monkeypatch.setitem(transport.call.__kwdefaults__, "timeout", aiohttp.ClientTimeout(total=1.0))
     monkeypatch.setattr(containers, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(containers, "PROCESSING_SECONDS", 0.3)
 
