@@ -1,0 +1,38 @@
+"""What an operator states to connect a Telegram chat. Never shows the bot's token."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+
+class TelegramSettings(BaseModel):
+    """One bot posting to one channel or group."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    server: str = "https://api.telegram.org"
+    """Base address of the Bot API; another one for a Bot API server of your own. May have a path."""
+    web: str = "https://t.me"
+    """Base address of the pages that people read posts on; used in links only."""
+    token: SecretStr
+    """From @BotFather, e.g. `123456:ABC…`."""
+    chat: str = Field(pattern=r"^(@[A-Za-z]\w{3,31}|-?\d{1,20})$")
+    """`@name` of a public channel, or the numeric id of any chat (`-100…` for channels)."""
+    media: Literal["photo", "preview"] = "photo"
+    """`photo`: the lead image with the text as its caption. `preview`: text with Telegram's link preview."""
+    hashtags: int = Field(default=3, ge=0, le=10)
+    """How many of the article's tags may follow as hashtags."""
+    labels: dict[Literal["correction", "clarification"], str] = {
+        "correction": "Correction",
+        "clarification": "Clarification",
+    }
+    """The word that begins a public notice, in the account's language."""
+
+    @field_validator("server", "web")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        if not value.startswith(("https://", "http://")):
+            raise ValueError("must be an absolute http(s) address")
+        return value.rstrip("/")
