@@ -1,0 +1,34 @@
+"""What an operator states to connect a Discord webhook. Never shows the webhook's token."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+
+class DiscordSettings(BaseModel):
+    """One webhook of one text channel. Its address is `{server}/api/webhooks/{webhook_id}/{webhook_token}`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    server: str = "https://discord.com"
+    """Base address of the network; may have a path."""
+    webhook_id: str = Field(pattern=r"^\d{15,21}$")
+    """The number in the webhook's address."""
+    webhook_token: SecretStr
+    """The last part of the webhook's address."""
+    media: Literal["card", "image"] = "card"
+    """`card`: headline, standfirst and lead image in an embed. `image`: text, and the image with its alt text."""
+    labels: dict[Literal["correction", "clarification"], str] = {
+        "correction": "Correction",
+        "clarification": "Clarification",
+    }
+    """The word that begins a public notice, in the account's language."""
+
+    @field_validator("server")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        if not value.startswith(("https://", "http://")):
+            raise ValueError("must be an absolute http(s) address")
+        return value.rstrip("/")
