@@ -282,6 +282,18 @@ async def test_a_message_in_a_chat_that_moved_is_given_up(stage: Stage) -> None:
         await stage.channel.delete(posted)
 
 
+async def test_a_chat_of_the_past_that_lets_us_in_no_more_does_not_pause_the_account(
+    stage: Stage,
+) -> None:
+    posted = await stage.posted()
+    elsewhere = stage.connected(chat="@another_chat")
+    stage.fake.faults["delete:kicked"] = 1
+    with pytest.raises(GiveUp, match="kicked"):
+        await elsewhere.delete(posted)
+    await elsewhere.delete(posted)
+    assert stage.fake.visible() == []
+
+
 async def test_correction_is_public_and_keeps_photo_and_place(stage: Stage) -> None:
     posted = await stage.posted()
     before = stage.fake.visible()[0]

@@ -85,23 +85,22 @@ class TelegramChannel:
 
     async def edit(self, payload: Payload, posted: Posted) -> Posted:
         frozen = MessagePayload.model_validate(payload)
-        which = self._which(posted)
         if frozen.photo:
             media = {"type": "photo", "media": "attach://photo", **_caption(frozen)}
-            fields = {name: str(value) for name, value in which.items()}
-            form = await self._form(frozen.photo, **fields, media=json.dumps(media))
-            await self._change("editMessageMedia", data=form)
-        elif frozen.kind == "caption":
-            await self._change("editMessageCaption", json={**which, **_caption(frozen)})
+            which = {name: str(value) for name, value in self._which(posted).items()}
+            form = await self._form(frozen.photo, **which, media=json.dumps(media))
+            await self._change(posted, "editMessageMedia", UNCHANGED, data=form)
         else:
-            await self._change("editMessageText", json={**which, **_text(frozen)})
-        chat_id = Remembered.model_validate(posted.extra).chat_id
-        return posted.model_copy(update={"extra": frozen.remembered(chat_id)})
+            text = frozen.kind == "text"
+            method = "editMessageText" if text else "editMessageCaption"
+            body = self._which(posted) | (_text(frozen) if text else _caption(frozen))
+            await self._change(posted, method, UNCHANGED, json=body)
+        known = Remembered.model_validate(posted.extra)
+        extra = frozen.remembered(known.chat, known.chat_id)
+        return posted.model_copy(update={"extra": extra})
 
     async def delete(self, posted: Posted) -> None:
-        await self._client.ask(
-            "deleteMessage", mutation=True, json=self._which(posted), done_already=GONE
-        )
+        await self._change(posted, "deleteMessage", GONE, json=self._which(posted))
 
     async def find(self, payload: Payload) -> Posted | None:
         raise OutcomeUnknown("the network shows a bot no messages, so only a person can look")
@@ -120,10 +119,18 @@ class TelegramChannel:
             )
         return str(chat.get("title") or chat["id"])
 
-    async def _change(self, method: str, **content: Any) -> None:
-        await self._client.ask(method, mutation=True, done_already=UNCHANGED, **content)
+    async def _change(
+        self, posted: Posted, method: str, done_already: tuple[str, ...], **content: Any
+    ) -> None:
+        try:
+            await self._client.ask(method, mutation=True, done_already=done_already, **content)
+        except AuthDead as error:
+            if Remembered.model_validate(posted.extra).chat in {None, str(self._client.chat)}:
+                raise
+            # A chat of the past that lets us in no more says nothing about the account.
+            raise GiveUp(error.reason) from error
 
-    def _which(self, posted: Posted) -> dict[str, int | str]:
+    def _which(self, posted: Posted) -> dict[str, Any]:
         """The message where it was posted, whatever chat the account is connected to by now."""
         chat_id = Remembered.model_validate(posted.extra).chat_id
         return {"chat_id": chat_id or self._client.chat, "message_id": int(posted.remote_id)}
@@ -139,7 +146,8 @@ class TelegramChannel:
         elif str(chat_id).startswith(PRIVATE_PREFIX):
             inner = str(chat_id).removeprefix(PRIVATE_PREFIX)
             url = f"{self._settings.web}/c/{inner}/{message_id}"
-        return Posted(remote_id=str(message_id), url=url, extra=frozen.remembered(chat_id))
+        extra = frozen.remembered(str(self._client.chat), chat_id)
+        return Posted(remote_id=str(message_id), url=url, extra=extra)
 
     async def _photo(self, lead: LeadImage) -> Photo | None:
         rendition = best_rendition(lead)

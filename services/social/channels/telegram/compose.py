@@ -53,6 +53,8 @@ class Remembered(BaseModel):
     html: str = ""
     notice: bool = False
     sha256: str | None = None
+    chat: str | None = None
+    """The account's chat when it was posted: a name or a number."""
     chat_id: int | None = None
 
 
@@ -78,10 +80,10 @@ class MessagePayload(BaseModel):
     def limit(self) -> int:
         return TEXT_LIMIT if self.kind == "text" else CAPTION_LIMIT
 
-    def remembered(self, chat_id: int | None) -> dict[str, Any]:
+    def remembered(self, chat: str | None, chat_id: int | None) -> dict[str, Any]:
         """`Posted.extra` once this payload has been accepted."""
         return Remembered(
-            html=self.html, notice=self.notice, sha256=self.sha256, chat_id=chat_id
+            html=self.html, notice=self.notice, sha256=self.sha256, chat=chat, chat_id=chat_id
         ).model_dump()
 
 
@@ -117,7 +119,10 @@ def compose(
         photo=photo,
         sha256=sha256,
     )
-    if before is not None and payload.remembered(before.chat_id) == before.model_dump():
+    if (
+        before is not None
+        and payload.remembered(before.chat, before.chat_id) == before.model_dump()
+    ):
         return None
     return payload
 

@@ -79,7 +79,7 @@ def payload(story: Article, account: TelegramSettings = ACCOUNT, **more: Any) ->
 
 
 def remembered(made: MessagePayload) -> Remembered:
-    return Remembered.model_validate(made.remembered(-100))
+    return Remembered.model_validate(made.remembered("@news_example", -100))
 
 
 def test_headline_in_bold_standfirst_link_and_hashtags() -> None:
