@@ -99,8 +99,10 @@ def failure(answer: Answer, *, mutation: bool) -> DeliveryError:
     said = words(answer)
     if answer.status == 429:
         return TryAgain(said, _retry_after(answer), whole_account=True)
-    # A token that is none at all gets 404, since it is part of the address.
-    if answer.status in {401, 403, 404}:
+    if answer.status == 404:
+        # The token is part of the address, so one that no bot has leads to no page at all.
+        return AuthDead(f"{said}; the token is invalid")
+    if answer.status in {401, 403}:
         return AuthDead(said)
     if answer.status == 400 and any(known in said.lower() for known in NOT_ALLOWED):
         return AuthDead(said)
