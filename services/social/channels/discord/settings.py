@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
@@ -32,3 +33,11 @@ class DiscordSettings(BaseModel):
         if not value.startswith(("https://", "http://")):
             raise ValueError("must be an absolute http(s) address")
         return value.rstrip("/")
+
+    @field_validator("webhook_token")
+    @classmethod
+    def _part_of_an_address(cls, value: SecretStr) -> SecretStr:
+        """As it stands: were it encoded there, it could no longer be struck out of an error's words."""
+        if not re.fullmatch(r"[A-Za-z0-9._-]+", value.get_secret_value()):
+            raise ValueError("must be made of letters, digits, `.`, `_` and `-`")
+        return value

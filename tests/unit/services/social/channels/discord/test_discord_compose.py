@@ -239,7 +239,14 @@ def test_token_is_in_no_representation() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"webhook_id": "hook"}, {"webhook_id": "1"}, {"server": "api.example"}, {"more": 1}]
+    "wrong",
+    [
+        {"webhook_id": "hook"},
+        {"webhook_id": "1"},
+        {"server": "api.example"},
+        {"more": 1},
+        {"webhook_token": "a b"},
+    ],
 )
 def test_settings_that_cannot_be_right_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

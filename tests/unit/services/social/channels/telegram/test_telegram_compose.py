@@ -211,7 +211,14 @@ def test_a_chat_is_a_name_or_a_number(chat: str) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"chat": "news"}, {"chat": "@a"}, {"chat": "-"}, {"server": "api.example"}, {"unknown": 1}],
+    [
+        {"chat": "news"},
+        {"chat": "@a"},
+        {"chat": "-"},
+        {"server": "api.example"},
+        {"unknown": 1},
+        {"token": "1:a/b"},
+    ],
 )
 def test_settings_that_cannot_be_right_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
