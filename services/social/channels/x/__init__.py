@@ -1,0 +1,36 @@
+"""X: posts, corrects by reply or by edit where the account may, and deletes, over version 2 of the API."""
+
+from __future__ import annotations
+
+import aiohttp
+from pydantic import BaseModel
+
+from services.social.channels.base import Capabilities, Channel, ChannelSpec, FetchMedia
+from services.social.channels.x.channel import XChannel
+from services.social.channels.x.fake import XFake
+from services.social.channels.x.settings import XSettings
+
+
+def _build(settings: BaseModel, http: aiohttp.ClientSession, fetch: FetchMedia) -> Channel:
+    return XChannel(XSettings.model_validate(settings), http, fetch)
+
+
+CHANNEL = ChannelSpec(
+    name="x",
+    title="X",
+    settings=XSettings,
+    capabilities=Capabilities(
+        edit=False,  # an edit is one more post in a chain, and few accounts may make one
+        delete=True,
+        alt_text=True,
+        idempotent=False,
+        lookup=True,
+    ),
+    build=_build,
+    fake=XFake,
+    help=(
+        "In the developer portal create a project and an app with OAuth 2.0, let the account "
+        "authorise it with the scopes `tweet.read tweet.write users.read media.write`, and enter "
+        "the user's access token here. Each post with a link costs money: see the README."
+    ),
+)

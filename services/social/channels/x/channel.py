@@ -1,0 +1,218 @@
+"""Performs one X post, correction or deletion, exactly as frozen. Never retries a mutation."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+
+from services.social.channels.base import (
+    FetchMedia,
+    Intent,
+    Payload,
+    Posted,
+    RateBudget,
+    Wording,
+)
+from services.social.channels.x.client import XClient, is_duplicate, is_gone, words
+from services.social.channels.x.compose import (
+    Image,
+    PostPayload,
+    Remembered,
+    alt_of,
+    body_of,
+    candidates,
+    compose,
+    compose_reply,
+    length,
+)
+from services.social.channels.x.settings import XSettings
+from services.social.channels.x.timeline import Timeline
+from services.social.channels.x.wording import LIMIT
+from shared.contracts.articles import LeadImage
+from shared.contracts.outlets import Operation
+from shared.delivery.errors import GiveUp, OutcomeUnknown, TryAgain
+
+
+class XChannel:
+    """One account. A post has a link of its own, so that it is found among the account's posts."""
+
+    def __init__(
+        self,
+        settings: XSettings,
+        http: aiohttp.ClientSession,
+        fetch: FetchMedia,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._settings = settings
+        self._fetch = fetch
+        self.budget: RateBudget | None = None
+        self._client = XClient(settings, http, clock, self._heard)
+        self._timeline = Timeline(self._client)
+
+    async def compose(self, intent: Intent) -> Payload | None:
+        """A post; for a correction the next version of it, or a reply; None for a change nobody would see."""
+        settings, article = self._settings, intent.article
+        if intent.operation is Operation.POST:
+            posting = compose(
+                article, now=intent.now, settings=settings, image=await self._image(intent)
+            )
+            return _frozen(posting)
+        if intent.posted is None:
+            raise GiveUp("nothing is known of the post to change")
+        if intent.operation is Operation.DELETE:
+            return {"delete": _ids(intent.posted)}
+        before = Remembered.model_validate(intent.posted.extra)
+        if before.editable(intent.now, settings.edit_minutes):
+            version = compose(
+                article,
+                now=intent.now,
+                settings=settings,
+                image=await self._image(intent),
+                previous_post_id=intent.posted.remote_id,
+                before=before,
+                correction=intent.change == "correction",
+            )
+            return _frozen(version)
+        if intent.change != "correction":
+            return None
+        return _frozen(
+            compose_reply(
+                article,
+                now=intent.now,
+                settings=settings,
+                in_reply_to=intent.posted.remote_id,
+                told=intent.told,
+            )
+        )
+
+    def wording(self, payload: Payload) -> Wording:
+        text = str(payload["text"])
+        return Wording(text, length(text), LIMIT)
+
+    async def post(self, payload: Payload) -> Posted:
+        frozen = PostPayload.model_validate(payload)
+        return self._posted(await self._create(frozen), frozen)
+
+    async def edit(self, payload: Payload, posted: Posted) -> Posted:
+        """The next version, or the reply. One that is there already is taken: the network knows no repeat."""
+        frozen = PostPayload.model_validate(payload)
+        found = await self._timeline.find(frozen) or await self._create(frozen)
+        before = Remembered.model_validate(posted.extra)
+        if frozen.in_reply_to:
+            after = before.model_copy(update={"replies": (*before.replies, found)})
+            return posted.model_copy(update={"extra": after.model_dump(mode="json")})
+        version = self._posted(found, frozen)
+        kept = {"posted_at": before.posted_at, "edits": before.edits + 1, "replies": before.replies}
+        after = Remembered.model_validate(version.extra).model_copy(update=kept)
+        return version.model_copy(update={"extra": after.model_dump(mode="json")})
+
+    async def delete(self, posted: Posted) -> None:
+        """Remove our replies, newest first, then the post. What is gone already counts as removed."""
+        for post_id in _ids(posted):
+            path = f"/2/tweets/{post_id}"
+            answer = await self._client.ask("DELETE", path, mutation=True, bear=is_gone)
+            if not is_gone(answer) and not _data(answer.body).get("deleted"):
+                raise OutcomeUnknown(f"the network does not say that {post_id} is deleted")
+
+    async def find(self, payload: Payload) -> Posted | None:
+        """Looks among the account's own posts for the one with this payload's link."""
+        frozen = PostPayload.model_validate(payload)
+        found = await self._timeline.find(frozen)
+        return self._posted(found, frozen) if found else None
+
+    async def check(self) -> str:
+        """The account's name. Raises `AuthDead` when the token is refused."""
+        return f"@{(await self._timeline.me())['username']}"
+
+    def _heard(self, left: RateBudget) -> None:
+        self.budget = left
+
+    async def _create(self, frozen: PostPayload) -> str:
+        media_id = await self._attached(frozen.image) if frozen.image else None
+        answer = await self._client.ask(
+            "POST", "/2/tweets", mutation=True, json=body_of(frozen, media_id), bear=is_duplicate
+        )
+        if is_duplicate(answer):
+            # Ours from an attempt that was not seen to arrive: the link in it is on no other post.
+            found = await self._timeline.find(frozen)
+            if found is None:
+                raise OutcomeUnknown(f"{words(answer)} It is not among our posts yet.")
+            return found
+        post_id = _data(answer.body).get("id")
+        if not post_id:
+            raise OutcomeUnknown("a success without the post that belongs to it")
+        return str(post_id)
+
+    async def _attached(self, image: Image) -> str:
+        """The id of the uploaded image with its alt text; an orphan left behind harms nobody."""
+        data = await self._bytes(image.url)
+        if hashlib.sha256(data).hexdigest() != image.sha256:
+            raise GiveUp("the image is no longer the one that was composed with")
+        form = aiohttp.FormData()
+        form.add_field("media_category", "tweet_image")
+        form.add_field("media_type", image.media_type)
+        suffix = image.media_type.partition("/")[2]
+        # A stream, because a large value in memory would hold up the event loop while it is sent.
+        stream = io.BytesIO(data)
+        form.add_field("media", stream, filename=f"lead.{suffix}", content_type=image.media_type)
+        answer = await self._client.ask("POST", "/2/media/upload", data=form)
+        media_id = _data(answer.body).get("id")
+        if not media_id:
+            raise TryAgain("the network answered an upload without its id")
+        if image.alt:
+            alt = {"id": str(media_id), "metadata": {"alt_text": {"text": image.alt}}}
+            await self._client.ask("POST", "/2/media/metadata", json=alt)
+        return str(media_id)
+
+    async def _image(self, intent: Intent) -> Image | None:
+        lead = intent.article.lead_image if self._settings.media == "image" else None
+        best = candidates(lead)[:1] if lead else []
+        return (
+            await self._described(lead, best[0].url, best[0].media_type) if lead and best else None
+        )
+
+    async def _described(self, lead: LeadImage, url: str, media_type: str) -> Image:
+        data = await self._bytes(url)
+        digest = hashlib.sha256(data).hexdigest()
+        return Image(
+            url=url, sha256=digest, size=len(data), media_type=media_type, alt=alt_of(lead)
+        )
+
+    async def _bytes(self, url: str) -> bytes:
+        try:
+            return await self._fetch(url)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise TryAgain(f"cannot fetch the image: {type(error).__name__}") from error
+
+    def _posted(self, post_id: str, frozen: PostPayload) -> Posted:
+        image = frozen.image
+        kept = Remembered(
+            text=frozen.text,
+            notice=frozen.notice,
+            sha256=image.sha256 if image else None,
+            alt=image.alt if image else "",
+            posted_at=frozen.composed_at,
+        )
+        # By id alone, because names change hands.
+        url = f"{self._settings.web}/i/web/status/{post_id}"
+        return Posted(remote_id=post_id, url=url, extra=kept.model_dump(mode="json"))
+
+
+def _ids(posted: Posted) -> list[str]:
+    """Replies newest first, then the post: nothing of ours is ever left hanging without its root."""
+    return [*reversed(posted.extra.get("replies", [])), posted.remote_id]
+
+
+def _frozen(payload: PostPayload | None) -> Payload | None:
+    return payload.model_dump(mode="json") if payload else None
+
+
+def _data(body: Any) -> dict[str, Any]:
+    data = body.get("data") if isinstance(body, dict) else None
+    return data if isinstance(data, dict) else {}
