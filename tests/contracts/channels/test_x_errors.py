@@ -20,6 +20,7 @@ from services.social.channels.transport import Answer
 from services.social.channels.x.channel import XChannel
 from services.social.channels.x.client import budget, failure
 from services.social.channels.x.fake import XFake
+from services.social.channels.x.fake_rules import CALLS
 from services.social.channels.x.settings import XSettings
 from shared.contracts.articles import Article, Correction, LeadImage, Rendition, Status
 from shared.contracts.outlets import Operation
@@ -361,7 +362,7 @@ async def test_a_correction_of_a_post_that_someone_deleted_is_refused(stage: Sta
 async def test_find_turns_pages_and_says_when_it_cannot_be_sure(
     staging: Staging, clock: ManualClock
 ) -> None:
-    stage = await staging(XFake(clock=clock.now, capacity={"post": 2000}))
+    stage = await staging(XFake(clock=clock.now))
     payload = await stage.payload()
     posted = await stage.channel.post(payload)
     for number in range(499):
@@ -380,7 +381,7 @@ async def test_find_turns_pages_and_says_when_it_cannot_be_sure(
 async def test_budget_follows_the_tightest_window_of_posts_alone(
     staging: Staging, clock: ManualClock
 ) -> None:
-    stage = await staging(XFake(clock=clock.now, capacity={"day": 2}))
+    stage = await staging(XFake(clock=clock.now, capacity={**CALLS, "day": 2}))
     await stage.channel.check()
     assert stage.channel.budget is None
     await stage.posted()
@@ -392,7 +393,7 @@ async def test_budget_follows_the_tightest_window_of_posts_alone(
 async def test_a_used_up_limit_waits_until_the_reset_of_its_window(
     staging: Staging, clock: ManualClock
 ) -> None:
-    stage = await staging(XFake(clock=clock.now, capacity={"post": 1}))
+    stage = await staging(XFake(clock=clock.now, capacity={**CALLS, "post": 1}))
     await stage.posted()
     clock.advance(60)
     payload = await stage.payload(stage.intent(article=article(headline="Other")))

@@ -30,7 +30,11 @@ DAY = 86_400
 
 
 class XFake:
-    """See the module. `capacity` sets calls per window; `edit_minutes` is the account's own window, 0 for none."""
+    """See the module. `edit_minutes` is the account's own window for edits, 0 for none.
+
+    `capacity` sets calls per window. Without it there are a hundred times those of the network, so that a
+    drill with more posts than a newsroom has in a quarter of an hour goes through.
+    """
 
     name = "x"
 
@@ -46,9 +50,9 @@ class XFake:
         self.token = TOKEN
         self.edit_minutes = edit_minutes
         self._clock = clock
-        calls = {"read": 900, "media": 500, "delete": 50, "post": 100} | (capacity or {})
+        calls = {name: 100 * limit for name, limit in rules.CALLS.items()} | (capacity or {})
         self._windows = {name: Window(calls[name]) for name in ("read", "media", "delete", "post")}
-        self._day = Window(calls.get("day", 10_000), DAY)
+        self._day = Window(calls["day"], DAY)
         self._store = Store(clock)
 
     def account(self, base_url: str) -> dict[str, Any]:

@@ -28,6 +28,8 @@ IMAGE_BYTES = 5 * 1024 * 1024
 IMAGE_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 ALT_LIMIT = 1000
 MAX_EDITS = 5
+CALLS = {"read": 900, "media": 500, "delete": 50, "post": 100, "day": 10_000}
+"""In 15 minutes, as the network documents them; `day` counts posts in 24 hours."""
 
 _SPACES = r"\t-\r \x85\xa0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _NEVER = r"\ufffe\ufeff\uffff\u202a-\u202e\u061c\u200e\u200f\u2066-\u2069"
