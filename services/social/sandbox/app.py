@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -34,8 +35,11 @@ class Injection(BaseModel):
 class Sandbox:
     """One fake per channel folder."""
 
-    def __init__(self) -> None:
-        self.fakes: dict[str, Fake] = {name: spec.fake() for name, spec in discover().items()}
+    def __init__(self, names: Collection[str] | None = None) -> None:
+        """`names` are the networks to stand in for; None for every one there is."""
+        self.fakes: dict[str, Fake] = {
+            name: spec.fake() for name, spec in discover().items() if names is None or name in names
+        }
         self._page = Environment(loader=FileSystemLoader(HERE), autoescape=True).get_template(
             "page.html"
         )
