@@ -11,11 +11,11 @@ from typing import Annotated, Any
 
 import typer
 import uvloop
-from rich.console import Console
 from rich.live import Live
 
 from services.standalone.commands import accounts, channels, dead_letters, transfer
 from services.standalone.complaints import fail, settings_read
+from services.standalone.console import console
 
 app = typer.Typer(
     help="Herald: publish once, seen everywhere, corrected and taken back everywhere.",
@@ -30,7 +30,6 @@ app.add_typer(dead_letters.app, name="dead-letters")
 app.command("import")(transfer.import_)
 app.command("export")(transfer.export)
 
-console = Console(highlight=False)
 
 Url = Annotated[str, typer.Option("--url", envvar="HERALD_URL", help="Where Herald answers.")]
 Token = Annotated[

@@ -8,7 +8,6 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -21,6 +20,7 @@ from services.publishing.usecases.people import add_person, change_person
 from services.publishing.usecases.second_factor import end_for
 from services.publishing.usecases.tokens import create_token, revoke_token
 from services.standalone.complaints import complain, fail, settings_read
+from services.standalone.console import console
 from shared.runtime.clock import SystemClock
 from shared.storage.client import open_client
 from shared.storage.errors import StorageError
@@ -28,7 +28,6 @@ from shared.web.identity import Identity
 
 users = typer.Typer(help="People who may sign in.", no_args_is_help=True)
 tokens = typer.Typer(help="Tokens for programs.", no_args_is_help=True)
-console = Console(highlight=False)
 
 PAGE = 100
 

@@ -9,15 +9,14 @@ from typing import Annotated, Any
 import aiohttp
 import orjson
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from services.standalone.client import ApiError, HeraldClient
 from services.standalone.complaints import fail
+from services.standalone.console import console
 
 app = typer.Typer(help="Accounts on social networks.", no_args_is_help=True)
-console = Console(highlight=False)
 
 Url = Annotated[str, typer.Option("--url", envvar="HERALD_URL", help="Where Herald answers.")]
 Token = Annotated[str, typer.Option("--token", envvar="HERALD_TOKEN", help="An API token.")]

@@ -6,18 +6,17 @@ import asyncio
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from services.standalone.catalog import all_subscriptions
 from services.standalone.complaints import fail
+from services.standalone.console import console
 from shared.messaging.bus import Bus, BusError
 from shared.messaging.opening import open_bus
 from shared.runtime.logging import configure_logging
 
 app = typer.Typer(help="Messages that no retry could handle.", no_args_is_help=True)
-console = Console(highlight=False)
 
 Broker = Annotated[str, typer.Option("--amqp-url", envvar="HERALD_AMQP_URL", help="The broker.")]
 Queue = Annotated[str | None, typer.Option(help="Only this queue, such as social.articles.")]

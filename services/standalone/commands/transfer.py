@@ -30,13 +30,13 @@ from services.publishing.domain.foreign.mapping import Sections
 from services.publishing.domain.foreign.model import Unreadable
 from services.standalone.client import ApiError, HeraldClient
 from services.standalone.complaints import complain, fail
+from services.standalone.console import console
 from services.standalone.transfer.loading import Loader, Tally, Unmapped, check_sections
 from services.standalone.transfer.pieces import KINDS, open_material
 from services.standalone.transfer.shelf import Unfit
 from services.standalone.transfer.unloading import Export, Occupied, Unloader
 from shared.web.outbound import OutboundPolicy
 
-console = Console(highlight=False)
 STATUSES = ("draft", "in_review", "published", "unpublished", "retracted")
 HERE = "http://127.0.0.1:8080"
 INTERRUPTED = 130

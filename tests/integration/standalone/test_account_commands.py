@@ -41,7 +41,6 @@ def herald(mongod: Mongod, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("HERALD_MONGO_URL", mongod.url)
     monkeypatch.setenv("HERALD_MONGO_PREFIX", f"cli_{new_token()[:8]}")
     monkeypatch.setenv("HERALD_SECRET_KEY", "a secret of more than thirty-two characters")
-    monkeypatch.setenv("COLUMNS", "200")
     runner = CliRunner()
 
     def run(*words: str, fails: bool = False) -> Result:
