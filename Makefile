@@ -33,7 +33,8 @@ up: .venv/.runtime ## Run the embedded stack until Ctrl+C
 	@$(BIN)/herald up
 
 test: .venv/.dev servers lint ## Everything CI runs
-	@$(BIN)/pytest
+	@$(BIN)/pytest -m timed
+	@$(BIN)/pytest -m "not timed" --numprocesses auto --dist loadfile
 
 lint: .venv/.dev ## Style, types and the walls between rooms
 	@$(BIN)/ruff check .

@@ -30,7 +30,7 @@ LEAD = timedelta(seconds=40)
 """From the first schedule to the instant; all must be scheduled within it."""
 SEED = 20261125
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.timed]
 
 BODY = "The count begins when the doors close. " * 60
 

@@ -33,7 +33,7 @@ from shared.storage.client import Database, open_client
 from shared.web.app import make_app
 from shared.web.identity import Identities, Revocations
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timed]
 
 FEW, MANY = 100, 100_000
 SECRET = "a secret of more than thirty-two characters"
