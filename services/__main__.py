@@ -30,7 +30,6 @@ app.add_typer(dead_letters.app, name="dead-letters")
 app.command("import")(transfer.import_)
 app.command("export")(transfer.export)
 
-
 Url = Annotated[str, typer.Option("--url", envvar="HERALD_URL", help="Where Herald answers.")]
 Token = Annotated[
     str,

@@ -1,4 +1,4 @@
-"""Where the commands print what they found: as wide as the terminal, and uncut where a pipe or a file reads it."""
+"""Where the commands print what they found: as wide as the terminal, wider where a pipe or a file reads it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ import sys
 from rich.console import Console
 
 PIPED_COLUMNS = 200
-"""Nobody sees an edge there, so words that a script looks for are not folded at one."""
+"""Nobody sees an edge there; at the usual 80 the words that a script looks for are folded."""
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_COLUMNS)
