@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -51,12 +52,82 @@ class Crash(BaseException):
     """The process dies here: nothing after it runs, nothing handles it."""
 
 
-class Crashing:
-    """The real outside, but the process dies at one point, once."""
+class Wire:
+    """The line of every worker process to the network: keeps what went over it, and fails at one call, once.
 
-    def __init__(self, inner: SocialOutside) -> None:
-        self._inner = inner
+    `killed before` and `killed after` end the process just before a call leaves and once the network has
+    done its part; `no answer` and `broken answer` let the network do its part, and lose what it says.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+        self._strike: tuple[int, str] | None = None
+        self.calls: list[Heard] = []
+
+    def strike(self, number: int, how: str) -> None:
+        """Fail at the `number`-th call from now."""
+        self.calls.clear()
+        self._strike = number, how
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the call to fail at has not come."""
+        return self._strike is not None
+
+    def spare(self) -> None:
+        self._strike = None
+
+    @asynccontextmanager
+    async def request(self, method: str, url: Any, **options: Any) -> AsyncIterator[Heard]:
+        """What `aiohttp.ClientSession.request` is for `transport.call`."""
+        heard = Heard(method, str(url))
+        self.calls.append(heard)
+        how = None
+        if self._strike and len(self.calls) == self._strike[0]:
+            how, self._strike = self._strike[1], None
+        if how == "killed before":
+            raise Crash(heard.url)
+        async with self._session.request(method, url, **options) as response:
+            heard.body = await response.read()
+            heard.status, heard.headers = response.status, dict(response.headers)
+        if how == "killed after":
+            raise Crash(heard.url)
+        if how == "no answer":
+            raise aiohttp.ServerTimeoutError("the answer was lost")
+        if how == "broken answer":
+            heard.status, heard.headers, heard.body = 502, {}, b"<html>Bad Gateway</html>"
+        yield heard
+
+
+@dataclass
+class Heard:
+    """One call and what the network said, which is also the response that `transport.call` reads."""
+
+    method: str
+    url: str
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def content(self) -> Heard:
+        return self
+
+    async def iter_any(self) -> AsyncIterator[bytes]:
+        yield self.body
+
+
+class Crashing:
+    """The real outside, but the process dies at one point, once; another takes its place."""
+
+    def __init__(self, start: Callable[[], SocialOutside]) -> None:
+        self._start = start
+        self._inner = start()
         self.at: str | None = None
+
+    def restart(self) -> None:
+        """A new process, which knows only what is written down."""
+        self._inner = self._start()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
@@ -93,6 +164,7 @@ class SocialDesk:
     held: HeldArticles
     ledger: Ledger
     outside: Crashing
+    wire: Wire
     planning: Planning
     url: str
     events: list[Outgoing] = field(default_factory=list)
@@ -145,14 +217,15 @@ class SocialDesk:
         try:
             await Worker(self.ledger, self.outside, self.clock).run_due()
         except Crash:
-            return
+            self.outside.restart()
 
     async def work_it_off(self, article: Article, *, rounds: int = 12) -> None:
         """Let time pass and workers come until everything of this article is final."""
         for _ in range(rounds):
             await self.work()
-            if all(one.state.final for one in await self.ledger.of_article(article.id)):
-                return
+            left = [d for d in await self.ledger.of_article(article.id) if not d.state.final]
+            if all(one.due_at is None for one in left):
+                return  # nothing is left, or nothing that comes right by itself
             self.clock.advance(LEASE_SECONDS * 4)
 
     async def only(self, article: Article, operation: Operation = Operation.POST) -> Delivery:
@@ -213,12 +286,17 @@ async def desk(
         database["deliveries"], clock, lambda _: None, wake, lease_seconds=LEASE_SECONDS
     )
     own = OwnOrigin(lambda: session, public_url=url, origin=url)
-    inner = SocialOutside(accounts, held, lambda: session, clock, own=own, wake_relay=wake)
+    wire = Wire(session)
+
+    def start() -> SocialOutside:
+        line: Any = wire
+        return SocialOutside(accounts, held, lambda: line, clock, own=own, wake_relay=wake)
+
     planning = Planning(ledger, accounts, timedelta(days=30), lambda: None)
     await ledger.declare()
     await accounts.add(spec.name, "main", fake.account(f"{url}/network"))
     yield SocialDesk(
-        spec, fake, clock, accounts, held, ledger, Crashing(inner), planning, url, events
+        spec, fake, clock, accounts, held, ledger, Crashing(start), wire, planning, url, events
     )
     await session.close()
     await runner.cleanup()
