@@ -22,12 +22,13 @@ async def stories(desk: SocialDesk, *, posted: bool) -> AsyncIterator[tuple[int,
     """One article after the other, each for the next call of the flow, until the flow has no such call."""
     for number in count(1):
         assert number <= MOST_CALLS
+        desk.clock.catch_up()
         slug = f"quay-{number}-reopens"
         url = f"{desk.url}/articles/{slug}"
         article = desk.article(slug=slug, url=url, headline=f"Quay {number} reopens")
         if posted:
             await desk.take_in(article)
-            await desk.work()
+            await desk.work_it_off(article)
         # Each begins in a process of its own, so that signing in and asking for limits are steps, too.
         desk.outside.restart()
         yield number, article
