@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
-from services.social.channels import discover, transport
+from services.social.channels import discover
 from services.social.channels.base import ChannelSpec, Fake
 from services.social.handlers import Planning
 from services.social.store import Accounts
@@ -33,6 +34,8 @@ from shared.storage.client import Database
 from shared.storage.held import HeldArticles
 
 LEASE_SECONDS = 90
+QUICK = aiohttp.ClientTimeout(total=0.4)
+"""A fake that hangs must cost this suite a moment, not the half minute of production."""
 
 
 class ShiftedClock(SystemClock):
@@ -91,6 +94,7 @@ class Wire:
             how, self._strike = self._strike[1], None
         if how == "killed before":
             raise Crash(heard.url)
+        options["timeout"] = QUICK
         async with self._session.request(method, url, **options) as response:
             heard.body = await response.read()
             heard.status, heard.headers = response.status, dict(response.headers)
@@ -232,6 +236,11 @@ class SocialDesk:
                 return  # nothing is left, or nothing that comes right by itself
             self.clock.advance(LEASE_SECONDS * 4)
 
+    async def breathe(self) -> None:
+        """Let pass, in real time, the few seconds that the network's own window still asks for."""
+        told = [float(one.headers.get("Retry-After", 0)) for one in self.wire.calls[-1:]]
+        await asyncio.sleep(min(3.0, sum(told)))
+
     async def only(self, article: Article, operation: Operation = Operation.POST) -> Delivery:
         found = [d for d in await self.ledger.of_article(article.id) if d.operation is operation]
         assert len(found) == 1
@@ -255,14 +264,10 @@ IMAGE = _jpeg()
 async def desk(
     request: pytest.FixtureRequest,
     database: Database,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[SocialDesk]:
     spec = discover()[request.param]
     clock = ShiftedClock()
     fake = spec.fake()
-    # A fake that hangs must cost this suite a moment, not the half minute of production.
-    quick = aiohttp.ClientTimeout(total=0.4)
-    monkeypatch.setitem(transport.call.__kwdefaults__, "timeout", quick)
 
     async def page(_: web.Request) -> web.Response:
         return web.Response(text="the article")
