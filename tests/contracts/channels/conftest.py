@@ -175,6 +175,8 @@ class SocialDesk:
     wire: Wire
     planning: Planning
     url: str
+    pictures: dict[str, bytes]
+    """What our own origin hands out below `/media/`, by path."""
     events: list[Outgoing] = field(default_factory=list)
 
     def article(self, **changes: Any) -> Article:
@@ -272,8 +274,11 @@ async def desk(
     async def page(_: web.Request) -> web.Response:
         return web.Response(text="the article")
 
-    async def media(_: web.Request) -> web.Response:
-        return web.Response(body=IMAGE, content_type="image/jpeg")
+    pictures: dict[str, bytes] = {}
+
+    async def media(request: web.Request) -> web.Response:
+        path = f"{request.match_info['id']}/{request.match_info['name']}"
+        return web.Response(body=pictures.get(path, IMAGE), content_type="image/jpeg")
 
     app = web.Application()
     app.router.add_get("/articles/{slug}", page)
@@ -305,7 +310,18 @@ async def desk(
     await ledger.declare()
     await accounts.add(spec.name, "main", fake.account(f"{url}/network"))
     yield SocialDesk(
-        spec, fake, clock, accounts, held, ledger, Crashing(start), wire, planning, url, events
+        spec,
+        fake,
+        clock,
+        accounts,
+        held,
+        ledger,
+        Crashing(start),
+        wire,
+        planning,
+        url,
+        pictures,
+        events,
     )
     await session.close()
     await runner.cleanup()
