@@ -11,6 +11,7 @@ import structlog
 
 from services.social.channels import discover
 from services.social.channels.base import Channel
+from services.social.channels.pictures import LEFT_OUT
 from services.social.domain.errors import NoSuchAccount
 from services.social.domain.foresight import Step, steps
 from services.social.store import Accounts, scopes
@@ -97,4 +98,6 @@ class Previews:
         if operation is Operation.EDIT:
             able = discover()[step.outlet.split("/")[1]].capabilities
             effect = "edited" if able.edit else "replied"
+        if left_out := payload.get(LEFT_OUT):
+            line["reason"] = left_out
         return {**line, "effect": effect, "payload": payload, **asdict(channel.wording(payload))}

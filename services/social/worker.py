@@ -13,13 +13,14 @@ from pydantic import BaseModel
 
 from services.social.channels import discover
 from services.social.channels.base import Channel, Intent, Posted
+from services.social.channels.pictures import LEFT_OUT
 from services.social.domain.errors import NoSuchAccount
 from services.social.store import Accounts, scopes
 from shared.contracts.articles import Article, Status
 from shared.contracts.events import write_event
 from shared.contracts.outlets import DeliveryState, Operation, OperatorAlert
 from shared.delivery.errors import AuthDead, GiveUp, TryAgain
-from shared.delivery.model import Delivery, Document
+from shared.delivery.model import NOTE, Delivery, Document
 from shared.delivery.outside import Composed, Drop, Go, Hold, Verdict
 from shared.delivery.own_origin import OwnOrigin
 from shared.runtime.clock import Clock
@@ -112,7 +113,7 @@ class SocialOutside:
                 result = posted
         finally:
             await self._mind_the_budget(delivery, channel)
-        return {**result.model_dump(mode="json"), "corrections": payload.get("corrections", 0)}
+        return _remembered(result, payload)
 
     async def find(self, delivery: Delivery, previous: Document | None) -> Document | None:
         """An edit of the post itself and a deletion make nothing: they may always begin anew."""
@@ -127,7 +128,7 @@ class SocialOutside:
         if delivery.operation is Operation.EDIT and posted is not None:
             # It is there, so this makes nothing, and tells what the thread is now.
             found = await channel.edit(payload["body"], posted)
-        return {**found.model_dump(mode="json"), "corrections": payload.get("corrections", 0)}
+        return _remembered(found, payload)
 
     def idempotent(self, delivery: Delivery) -> bool:
         able = discover()[_channel_name(delivery)].capabilities
@@ -257,6 +258,13 @@ def _posted(result: Document | None) -> Posted | None:
         return None
     fields: dict[str, Any] = {key: result.get(key) for key in ("remote_id", "url")}
     return Posted(**fields, extra=result.get("extra") or {})
+
+
+def _remembered(posted: Posted, payload: Document) -> Document:
+    """The result to keep, with how many corrections readers have been told of."""
+    kept = {**posted.model_dump(mode="json"), "corrections": payload.get("corrections", 0)}
+    left_out = payload["body"].get(LEFT_OUT)
+    return {**kept, NOTE: left_out} if left_out else kept
 
 
 def _channel_name(delivery: Delivery) -> str:

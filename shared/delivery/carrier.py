@@ -19,7 +19,7 @@ from shared.contracts.outlets import DeliveryState, Operation
 from shared.delivery.errors import AuthDead, GiveUp, OutcomeUnknown, TryAgain
 from shared.delivery.ledger import Ledger
 from shared.delivery.metrics import LATENCY, OUTCOMES
-from shared.delivery.model import Delivery, Document
+from shared.delivery.model import NOTE, Delivery, Document
 from shared.delivery.outside import Drop, Go, Hold, Outside, Verdict
 from shared.delivery.thread import continued
 from shared.runtime.clock import Clock, elapsed_ms
@@ -159,7 +159,9 @@ class Carrier:
             await self._confirmed(delivery, result)
 
     async def _confirmed(self, delivery: Delivery, result: Document | None) -> None:
-        await self._record(partial(self._ledger.confirm, delivery, result))
+        await self._record(
+            partial(self._ledger.confirm, delivery, result, (result or {}).get(NOTE))
+        )
         OUTCOMES.labels(delivery.outlet, "confirmed").inc()
         LATENCY.labels(delivery.outlet).observe(
             elapsed_ms(delivery.acted_at, self._clock.now()) / 1000

@@ -26,6 +26,9 @@ UNFINISHED = (
 SEEN_BY_A_PERSON = ""
 """The `remote_id` of what a person confirmed: it is there, but under which id nobody knows."""
 
+NOTE = "note"
+"""The key of a result that tells the person at the board what a success had to leave out."""
+
 
 @dataclass(frozen=True)
 class Plan:

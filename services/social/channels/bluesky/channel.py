@@ -28,8 +28,10 @@ from services.social.channels.bluesky.compose import (
     compose_correction,
     length,
 )
-from services.social.channels.bluesky.media import choose, frozen_bytes
+from services.social.channels.bluesky.media import PICTURES, choose
 from services.social.channels.bluesky.settings import BlueskySettings
+from services.social.channels.fetching import unchanged
+from services.social.channels.pictures import LEFT_OUT
 from services.social.channels.transport import TIMEOUT, Answer
 from shared.contracts.outlets import Operation
 from shared.delivery.errors import GiveUp
@@ -65,11 +67,13 @@ class BlueskyChannel:
                 repo=(await self._client.sessions.current()).did,
                 key=intent.key,
                 now=intent.now,
+                settings=settings,
                 media=media,
-                language=settings.language,
-                tags=settings.hashtags,
             )
-            return frozen.model_dump(mode="json")
+            payload = frozen.model_dump(mode="json")
+            if image and media is None:
+                payload[LEFT_OUT] = PICTURES[settings.media].left_out("Bluesky")
+            return payload
         if intent.posted is None:
             raise GiveUp("nothing is known of the post to change")
         if intent.operation is Operation.DELETE:
@@ -80,9 +84,8 @@ class BlueskyChannel:
             article,
             key=intent.key,
             now=intent.now,
+            settings=settings,
             root=StrongRef(uri=intent.posted.remote_id, cid=intent.posted.extra["cid"]),
-            language=settings.language,
-            labels={str(kind): label for kind, label in settings.labels.items()},
             told=intent.told,
         )
         return frozen.model_dump(mode="json")
@@ -124,7 +127,7 @@ class BlueskyChannel:
     async def _put(self, frozen: Frozen) -> StrongRef:
         record = frozen.record
         if frozen.media:
-            data = await frozen_bytes(frozen.media, self._fetch)
+            data = await unchanged(frozen.media, self._fetch)
             blob = await self._client.upload(data, frozen.media.media_type)
             record = _with_blob(record, frozen.media, blob)
         answer = await self._client.write(

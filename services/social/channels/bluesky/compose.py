@@ -8,13 +8,18 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlsplit
 
-import regex
 from pydantic import BaseModel, ConfigDict
 
-from services.social.channels.bluesky.richtext import facets, graphemes, hashtag, links
+from services.social.channels.article_words import lead, notices, own_words
+from services.social.channels.bluesky.richtext import facets, graphemes, is_tag
+from services.social.channels.bluesky.settings import BlueskySettings
+from services.social.channels.campaign import tracked
 from services.social.channels.fitting import fit
+from services.social.channels.layout import GAP, Layout
+from services.social.channels.pictures import Picture
+from services.social.channels.plaintext import address, cleaned, hashtags
 from shared.contracts.articles import Article
 
 __all__ = ["Frozen", "Media", "StrongRef", "compose", "compose_correction", "fit", "length"]
@@ -27,18 +32,11 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 TID_ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
 
 
-class Media(BaseModel):
-    """The one image of a post, fixed by its hash; the bytes are fetched again when it is sent."""
-
-    model_config = ConfigDict(frozen=True)
+class Media(Picture):
+    """The one image of a post."""
 
     use: Literal["card", "image"]
     """`card`: thumbnail of the link card. `image`: an image of its own, with its alt text."""
-    url: str
-    sha256: str
-    size: int
-    """Bytes."""
-    media_type: str
     alt: str
     width: int
     height: int
@@ -70,27 +68,24 @@ def length(text: str) -> int:
     return max(graphemes(text), -(-len(text.encode()) // 10))
 
 
+LAYOUT = Layout(LIMIT, length)
+
+
 def compose(
     article: Article,
     *,
     repo: str,
     key: str,
     now: datetime,
+    settings: BlueskySettings,
     media: Media | None,
-    language: str | None,
-    tags: int,
 ) -> Frozen:
-    """The post about `article`. `tags` is how many of its tags may become hashtags."""
-    link = _tracked(article.url)
-    body = article.social.get("bluesky", "").strip() or _lead(article)
-    # An editor who wrote the address into the text has placed the link, unless the cut takes it away.
-    placed = {uri.partition("?")[0] for uri in links(fit(body, LIMIT, length))}
-    text, found = _assemble(
-        body,
-        link=None if article.url in placed else link,
-        tags=[name for tag in article.tags if (name := hashtag(tag))][:tags],
-    )
-    record = _record(text, found, now, article.language or language)
+    """The post about `article`."""
+    link = tracked(article.url, settings)
+    # What the editor wrote stays as it is, the address too: its facet leads to the tracked one.
+    body = own_words(article, "bluesky", article.url) or lead(article)
+    text, found = _assemble(body, article, link, settings.hashtags)
+    record = _record(text, found, now, article.language or settings.language)
     if media and media.use == "image":
         record["embed"] = {
             "$type": "app.bsky.embed.images",
@@ -106,8 +101,8 @@ def compose(
             "$type": "app.bsky.embed.external",
             "external": {
                 "uri": link,
-                "title": article.headline,
-                "description": article.standfirst or article.summary,
+                "title": cleaned(article.headline),
+                "description": cleaned(article.standfirst or article.summary),
             },
         }
     return Frozen(repo=repo, rkey=record_key(key, now), record=record, media=media)
@@ -118,30 +113,18 @@ def compose_correction(
     *,
     key: str,
     now: datetime,
+    settings: BlueskySettings,
     root: StrongRef,
-    language: str | None,
-    labels: dict[str, str],
     told: int,
 ) -> Frozen:
     """A reply to our post that says what was wrong: the network keeps showing the text it first saw.
 
     It carries every notice after the first `told`, the newest first: of corrections that follow
-    each other quickly only the last is sent. `labels` translates a notice's kind ("correction",
-    "clarification") for readers.
+    each other quickly only the last is sent.
     """
-    notices = [
-        (one.kind, one.text.strip() or article.headline.strip())
-        for one in reversed(article.corrections[told:])
-    ]
-    text, found = _assemble(
-        "\n\n".join(
-            f"{labels.get(kind, kind.capitalize())}: {said}"
-            for kind, said in notices or [("correction", article.headline.strip())]
-        ),
-        link=_tracked(article.url),
-        tags=[],
-    )
-    record = _record(text, found, now, article.language or language)
+    said = notices(article, told, settings.labels)
+    text, found = _assemble(said, article, tracked(article.url, settings), 0)
+    record = _record(text, found, now, article.language or settings.language)
     ref = root.model_dump()
     record["reply"] = {"root": ref, "parent": ref}
     repo = root.uri.removeprefix("at://").partition("/")[0]
@@ -160,31 +143,21 @@ def record_key(key: str, now: datetime) -> str:
     return "".join(TID_ALPHABET[number >> shift & 31] for shift in range(60, -1, -5))
 
 
-def _assemble(body: str, *, link: str | None, tags: list[str]) -> tuple[str, list[dict[str, Any]]]:
+def _assemble(
+    body: str, article: Article, link: str, most_tags: int
+) -> tuple[str, list[dict[str, Any]]]:
     """Body, link on its own line, then as many hashtags as there is room for; and all facets."""
-    own: tuple[int, int, str] | None = None
-    if link is None:
-        text = fit(body, LIMIT, length)
+    text = LAYOUT.fit(body)
+    if placed := address(article.url).search(text):
+        own = (*placed.span(), link)
     else:
         # An address too long to leave room for a sentence is shown by its host; the facet has it whole.
-        label = link if length(link) <= LIMIT // 2 else fit(urlsplit(link).netloc, 100, length)
-        text = fit(body, LIMIT - length(label) - 2, length)
-        text = f"{text}\n\n" if text else ""
-        own = (len(text), len(text) + len(label), link)
-        text += label
-    present = {word.casefold() for word in regex.findall(r"[#＃][\w\p{M}]+", text)}
-    before = "\n\n"
-    for tag in tags:
-        if tag.casefold() in present or length(longer := f"{text}{before}{tag}") > LIMIT:
-            continue
-        present.add(tag.casefold())
-        text, before = longer, " "
+        host = fit(urlsplit(link).netloc, 100, length)
+        label = link if length(link) <= LIMIT // 2 else host
+        text = GAP.join(LAYOUT.stacked("", body, label))
+        own = (len(text) - len(label), len(text), link)
+    text = LAYOUT.tagged(text, hashtags(article.tags, text, is_tag)[:most_tags])
     return text, facets(text, own)
-
-
-def _lead(article: Article) -> str:
-    parts = (article.headline.strip(), (article.standfirst or article.summary).strip())
-    return "\n\n".join(part for part in parts if part)
 
 
 def _record(
@@ -197,11 +170,3 @@ def _record(
     if found:
         record["facets"] = found
     return record
-
-
-def _tracked(url: str) -> str:
-    """The address with our campaign parameters; its own query and fragment stay."""
-    parts = urlsplit(url)
-    query = parse_qsl(parts.query, keep_blank_values=True)
-    query += [("utm_source", "bluesky"), ("utm_medium", "social")]
-    return parts._replace(query=urlencode(query)).geturl()

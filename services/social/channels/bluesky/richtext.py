@@ -13,22 +13,12 @@ TAG_BYTES = 640
 # Without control and format characters, which no lexicon takes in a uri (a bidi mark ends a link).
 _LINK = regex.compile(r"https?://[^\s\p{C}<>\"「」『』、。…]+", regex.IGNORECASE)
 _TAG = regex.compile(r"(?<![^\s(\[])[#＃]([\w\p{M}]+)")
-_WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{N}\p{M}]*")
 _TRAILING = ".,;:!?'\"”’»)]}*"
 
 
 def graphemes(text: str) -> int:
     """Extended grapheme clusters (UAX 29), what the lexicon's `maxGraphemes` counts."""
     return sum(1 for _ in regex.finditer(r"\X", text))
-
-
-def hashtag(tag: str) -> str | None:
-    """A tag as one CamelCase hashtag of letters and digits ("climate change" -> "#ClimateChange").
-
-    None when nothing is left, when it is only digits (the network makes no hashtag of those) or too long.
-    """
-    name = "".join(word[:1].upper() + word[1:] for word in _WORD.findall(tag))
-    return f"#{name}" if _is_tag(name) else None
 
 
 def facets(text: str, own: tuple[int, int, str] | None) -> list[dict[str, Any]]:
@@ -43,7 +33,7 @@ def facets(text: str, own: tuple[int, int, str] | None) -> list[dict[str, Any]]:
         feature = {"$type": "app.bsky.richtext.facet#link", "uri": uri}
         spans.append((start, start + len(uri), feature))
     for found in _TAG.finditer(text):
-        if _is_tag(found.group(1)):
+        if is_tag(found.group(1)):
             feature = {"$type": "app.bsky.richtext.facet#tag", "tag": found.group(1)}
             spans.append((*found.span(), feature))
     bounds = {0, *(cluster.end() for cluster in regex.finditer(r"\X", text))}
@@ -65,17 +55,13 @@ def facets(text: str, own: tuple[int, int, str] | None) -> list[dict[str, Any]]:
     ]
 
 
-def links(text: str) -> list[str]:
-    """Addresses written in `text`, without the punctuation that follows them."""
-    return [uri for _, uri in _links(text)]
-
-
 def _links(text: str) -> list[tuple[int, str]]:
     found = [(link.start(), link.group().rstrip(_TRAILING)) for link in _LINK.finditer(text)]
     return [(start, uri) for start, uri in found if not uri.endswith("://")]
 
 
-def _is_tag(name: str) -> bool:
+def is_tag(name: str) -> bool:
+    """Whether the network makes a hashtag of these letters and digits: not of digits alone, not of too many."""
     return (
         regex.search(r"[^\d_]", name) is not None
         and graphemes(name) <= TAG_GRAPHEMES

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
+
+from services.social.channels.campaign import CampaignWord, LinkingSettings
 
 
-class BlueskySettings(BaseModel):
+class BlueskySettings(LinkingSettings):
     """One account on one personal data server."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     server: str = "https://bsky.social"
     """Base address of the PDS; may have a path."""
@@ -27,15 +27,4 @@ class BlueskySettings(BaseModel):
     """BCP 47 tag for articles that name no language."""
     hashtags: int = Field(default=3, ge=0, le=8)
     """How many of the article's tags may follow as hashtags."""
-    labels: dict[Literal["correction", "clarification"], str] = {
-        "correction": "Correction",
-        "clarification": "Clarification",
-    }
-    """The word that begins a public notice, in the account's language."""
-
-    @field_validator("server", "web")
-    @classmethod
-    def _absolute(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")):
-            raise ValueError("must be an absolute http(s) address")
-        return value.rstrip("/")
+    utm_source: CampaignWord = "bluesky"

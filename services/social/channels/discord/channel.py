@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from services.social.channels.base import (
 )
 from services.social.channels.discord.client import WebhookClient
 from services.social.channels.discord.compose import (
+    PICTURES,
     Image,
     MessagePayload,
     Remembered,
@@ -29,9 +29,11 @@ from services.social.channels.discord.compose import (
     described,
 )
 from services.social.channels.discord.settings import DiscordSettings
+from services.social.channels.fetching import fetched, unchanged
+from services.social.channels.pictures import LEFT_OUT
 from shared.contracts.articles import LeadImage
 from shared.contracts.outlets import Operation
-from shared.delivery.errors import GiveUp, OutcomeUnknown, TryAgain
+from shared.delivery.errors import GiveUp, OutcomeUnknown
 
 KNOWN_LIVES = timedelta(hours=1)
 INCOMING = 1
@@ -67,18 +69,22 @@ class DiscordChannel:
                 raise GiveUp("nothing is known of the post to change")
             before = Remembered.model_validate(intent.posted.extra)
         lead = intent.article.lead_image
-        payload = compose(
+        image = await self._image(lead) if lead else None
+        frozen = compose(
             intent.article,
             settings=self._settings,
-            image=await self._image(lead) if lead else None,
+            image=image,
             before=before,
             correction=before is not None and intent.change == "correction",
         )
-        if payload is None:
+        if frozen is None:
             return None
         # Only the webhook itself tells the server that a message's address begins with.
         hook = await self._webhook()
-        return {**payload.model_dump(mode="json"), "guild_id": hook.get("guild_id")}
+        payload = {**frozen.model_dump(mode="json"), "guild_id": hook.get("guild_id")}
+        if lead and image is None:
+            payload[LEFT_OUT] = PICTURES.left_out("Discord")
+        return payload
 
     def wording(self, payload: Payload) -> Wording:
         frozen = MessagePayload.model_validate(payload)
@@ -131,9 +137,7 @@ class DiscordChannel:
         body = _body(frozen)
         if frozen.image is None:
             return await self._client.ask(method, path, mutation=True, params=params, json=body)
-        data = await self._bytes(frozen.image.url)
-        if hashlib.sha256(data).hexdigest() != frozen.image.sha256:
-            raise GiveUp("the image is no longer the one that was composed with")
+        data = await unchanged(frozen.image, self._fetch)
         form = aiohttp.FormData()
         form.add_field("payload_json", json.dumps(body), content_type="application/json")
         # A stream, because a large value in memory would hold up the event loop while it is sent.
@@ -149,13 +153,7 @@ class DiscordChannel:
         rendition = best_rendition(lead)
         if rendition is None:
             return None
-        return described(lead, rendition, await self._bytes(rendition.url))
-
-    async def _bytes(self, url: str) -> bytes:
-        try:
-            return await self._fetch(url)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise TryAgain(f"cannot fetch the image: {type(error).__name__}") from error
+        return described(lead, rendition, await fetched(rendition.url, self._fetch))
 
 
 def _body(frozen: MessagePayload) -> dict[str, Any]:

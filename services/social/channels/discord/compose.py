@@ -5,22 +5,19 @@ Never does input or output, and never leaves out the link.
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from services.social.channels import fitting
-from services.social.channels.discord.markdown import (
-    address,
-    cleaned,
-    escaped,
-    fit,
-    length,
-    tracked,
-)
+from services.social.channels.article_words import lead, notice, own_words
+from services.social.channels.campaign import tracked
+from services.social.channels.discord.markdown import escaped, fit, length
 from services.social.channels.discord.settings import DiscordSettings
+from services.social.channels.layout import GAP, Layout
+from services.social.channels.pictures import Picture, PictureLimits
+from services.social.channels.plaintext import address, cleaned
 from shared.contracts.articles import Article, LeadImage, Rendition
 from shared.delivery.errors import GiveUp
 
@@ -29,28 +26,20 @@ __all__ = ["Embed", "Image", "MessagePayload", "Remembered", "compose", "fit", "
 CONTENT_LIMIT, TITLE_LIMIT, DESCRIPTION_LIMIT, ALT_LIMIT = 2000, 256, 4096, 1024
 """UTF-16 units as sent. All parts of an embed together may have 6000, which these cannot reach."""
 URL_LIMIT = 2048
-UPLOAD_BYTES = 10 * 1024 * 1024
-"""What a server without paid boosts takes."""
+PICTURES = PictureLimits(
+    frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"}),
+    # What a server without paid boosts takes.
+    "a JPEG, PNG, GIF or WebP of at most 10 MB",
+    most_bytes=10 * 1024 * 1024,
+)
 SHOWN_SIDE = 2048
 """More is never shown, so it only costs time."""
-MEDIA_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 
 
-class Image(BaseModel):
-    """The image of a message, fixed by its hash; the bytes are fetched again when it is sent."""
+class Image(Picture):
+    """The image of a message."""
 
-    model_config = ConfigDict(frozen=True)
-
-    url: str
-    sha256: str
-    size: int
-    """Bytes."""
-    media_type: str
     alt: str
-
-    @property
-    def filename(self) -> str:
-        return f"lead.{self.media_type.partition('/')[2]}"
 
 
 class Embed(BaseModel):
@@ -115,19 +104,18 @@ def compose(
     `correction` demands a public notice; a message that carries one keeps it in later edits.
     Raises `GiveUp` when the link is longer than the network takes.
     """
-    notice = correction or (before is not None and before.notice)
-    said = _notice(article, settings) if notice else ""
-    own_words = cleaned(article.social.get("discord", ""))
+    notified = correction or (before is not None and before.notice)
+    said = notice(article, settings.labels) if notified else ""
     headline, standfirst = cleaned(article.headline), cleaned(article.standfirst or article.summary)
-    link = tracked(article.url)
+    link = tracked(article.url, settings)
     if length(link) > URL_LIMIT:
         raise GiveUp(f"the link is longer than the {URL_LIMIT} characters this network allows")
-    # An editor who wrote the address into the text has placed the link.
-    placed = address(article.url).sub(lambda _: link, own_words)
+    placed = own_words(article, "discord", link)
+    layout = Layout(CONTENT_LIMIT, lambda text: length(escaped(text, link)))
     if settings.media == "card":
         title = fit(headline or link, TITLE_LIMIT)
         description = fit(standfirst, DESCRIPTION_LIMIT)
-        content = _stacked(said, placed, "", link)
+        content = GAP.join(layout.stacked(said, placed))
         embed = Embed(
             title=escaped(title),
             description=escaped(description),
@@ -136,10 +124,10 @@ def compose(
         )
     else:
         title = description = ""
-        body = placed or "\n\n".join(part for part in (headline, standfirst) if part)
-        content = _stacked(said, body, "", link)
-        if not address(link).search(content):
-            content = _stacked(said, body, link, link)
+        body = placed or lead(article)
+        content = GAP.join(
+            layout.linked(said, body, link, lambda text: address(link).search(text) is not None)
+        )
         embed = None
     sent = escaped(content, link)
     if length(sent) > CONTENT_LIMIT:
@@ -155,7 +143,7 @@ def compose(
         embed=embed,
         image=image,
         link=link,
-        notice=notice,
+        notice=notified,
         text="\n\n".join(part for part in (content, title, description) if part),
         length=fullest[0],
         limit=fullest[1],
@@ -167,50 +155,13 @@ def compose(
 
 def best_rendition(image: LeadImage) -> Rendition | None:
     """The largest rendition that the network takes and shows in full, else the smallest it takes."""
-    taken = [
-        each
-        for each in image.renditions
-        if each.media_type in MEDIA_TYPES and each.size <= UPLOAD_BYTES
-    ]
-    shown = [each for each in taken if max(each.width, each.height) <= SHOWN_SIDE]
-    if shown:
-        return max(shown, key=lambda each: (each.width * each.height, -each.size))
-    return min(taken, key=lambda each: each.width * each.height, default=None)
+    return PICTURES.largest_shown(image, lambda each: max(each.width, each.height) <= SHOWN_SIDE)
 
 
 def described(image: LeadImage, rendition: Rendition, data: bytes) -> Image:
     """What is sent of `rendition`, with the hash of the bytes that were read."""
-    return Image(
-        url=rendition.url,
-        sha256=hashlib.sha256(data).hexdigest(),
-        size=len(data),
-        media_type=rendition.media_type,
-        # Alt text is no Markdown, so it is counted as it is.
-        alt=fitting.fit(cleaned(image.alt), ALT_LIMIT, length),
-    )
-
-
-def _stacked(notice: str, body: str, end: str, link: str) -> str:
-    """Notice, body and `end` under each other, in plain text; first the body gives way."""
-
-    def size(text: str) -> int:
-        return length(escaped(text, link))
-
-    room = CONTENT_LIMIT - (size(end) + 2 if end else 0)
-    if notice:
-        free = room - size(body) - 2
-        notice = fit(notice, max(free, room // 2), link)
-        room -= size(notice) + 2
-    parts = (notice, fit(body, room, link), end)
-    return "\n\n".join(part for part in parts if part)
-
-
-def _notice(article: Article, settings: DiscordSettings) -> str:
-    if not article.corrections:
-        return settings.labels["correction"]
-    last = article.corrections[-1]
-    label = settings.labels.get(last.kind, last.kind.capitalize())
-    return cleaned(f"{label}: {last.text}")
+    # Alt text is no Markdown, so it is counted as it is.
+    return Image.of(rendition, data, alt=fitting.fit(cleaned(image.alt), ALT_LIMIT, length))
 
 
 def _instant(article: Article) -> str | None:

@@ -5,11 +5,10 @@ Must never let a character of an article be taken for markup, a mention or an em
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import regex
 
 from services.social.channels import fitting
+from services.social.channels.plaintext import address
 
 # The network's own pattern of an address in a text; nothing in it is markup, so nothing is escaped.
 _ADDRESS = regex.compile(r"https?://[^\s<]+[^<.,:;\"'\]\s]")
@@ -17,7 +16,6 @@ _ADDRESS = regex.compile(r"https?://[^\s<]+[^<.,:;\"'\]\s]")
 _SPECIAL = regex.compile(
     r"[\\*_~`|<\[]|(?<=^[^\S\n]*)[>#+-]|(?<=^[^\S\n]*\d+)\.", flags=regex.MULTILINE
 )
-_CONTROLS = regex.compile(r"[\p{Cs}\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
 def length(text: str) -> int:
@@ -54,20 +52,3 @@ def _plain(text: str, start: int, end: int) -> str:
         pieces += [text[position : found.start()], "\\", found[0]]
         position = found.end()
     return "".join([*pieces, text[position:end]])
-
-
-def tracked(url: str) -> str:
-    """The article's address with our campaign parameters; its own query and fragment stay."""
-    parts = urlsplit(url)
-    own = f"{parts.query}&" if parts.query else ""
-    return parts._replace(query=f"{own}utm_source=discord&utm_medium=social").geturl()
-
-
-def address(url: str) -> regex.Pattern[str]:
-    """Matches `url` in a text where it stands whole, not as the beginning of a longer address."""
-    return regex.compile(regex.escape(url) + r"(?![\w\p{M}/?#&=%~+-]|[.,:;!]\w)")
-
-
-def cleaned(text: str) -> str:
-    """`text` without invisible control characters and with plain line ends."""
-    return str(_CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))).strip()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
+
+from services.social.channels.campaign import CampaignWord, LinkingSettings
 
 
-class DiscordSettings(BaseModel):
+class DiscordSettings(LinkingSettings):
     """One webhook of one text channel. Its address is `{server}/api/webhooks/{webhook_id}/{webhook_token}`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     server: str = "https://discord.com"
     """Base address of the network; may have a path."""
@@ -21,18 +21,7 @@ class DiscordSettings(BaseModel):
     """The last part of the webhook's address."""
     media: Literal["card", "image"] = "card"
     """`card`: headline, standfirst and lead image in an embed. `image`: text, and the image with its alt text."""
-    labels: dict[Literal["correction", "clarification"], str] = {
-        "correction": "Correction",
-        "clarification": "Clarification",
-    }
-    """The word that begins a public notice, in the account's language."""
-
-    @field_validator("server")
-    @classmethod
-    def _absolute(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")):
-            raise ValueError("must be an absolute http(s) address")
-        return value.rstrip("/")
+    utm_source: CampaignWord = "discord"
 
     @field_validator("webhook_token")
     @classmethod

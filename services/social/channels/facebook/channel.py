@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,19 +22,22 @@ from services.social.channels.facebook.answers import duplicate, gone, words
 from services.social.channels.facebook.client import GraphClient
 from services.social.channels.facebook.compose import (
     LIMIT,
+    PICTURES,
     Frozen,
     Image,
     Remembered,
-    address,
     best_rendition,
     compose,
     described,
     length,
 )
 from services.social.channels.facebook.settings import FacebookSettings
+from services.social.channels.fetching import fetched, unchanged
+from services.social.channels.pictures import LEFT_OUT
+from services.social.channels.plaintext import address
 from shared.contracts.articles import LeadImage
 from shared.contracts.outlets import Operation
-from shared.delivery.errors import GiveUp, OutcomeUnknown, TryAgain
+from shared.delivery.errors import GiveUp, OutcomeUnknown
 
 PAGE, PAGES = 50, 5
 """Posts per page and pages that `find` reads."""
@@ -62,13 +64,14 @@ class FacebookChannel:
     async def compose(self, intent: Intent) -> Payload | None:
         if intent.operation is Operation.DELETE:
             return {"delete": intent.posted.remote_id} if intent.posted else None
-        before, image = None, None
+        before, image, lead = None, None, None
         if intent.operation is Operation.EDIT:
             if intent.posted is None:
                 raise GiveUp("nothing is known of the post to change")
             before = Remembered.model_validate(intent.posted.extra)
         elif self._settings.media == "image" and intent.article.lead_image:
-            image = await self._image(intent.article.lead_image)
+            lead = intent.article.lead_image
+            image = await self._image(lead)
         frozen = compose(
             intent.article,
             now=intent.now,
@@ -77,7 +80,10 @@ class FacebookChannel:
             before=before,
             correction=before is not None and intent.change == "correction",
         )
-        return frozen.model_dump(mode="json") if frozen else None
+        payload = frozen.model_dump(mode="json") if frozen else None
+        if payload and lead and image is None:
+            payload[LEFT_OUT] = PICTURES.left_out("Facebook")
+        return payload
 
     def wording(self, payload: Payload) -> Wording:
         text = str(payload["message"])
@@ -174,24 +180,15 @@ class FacebookChannel:
         rendition = best_rendition(lead)
         if rendition is None:
             return None
-        return described(lead, rendition, await self._bytes(rendition.url))
-
-    async def _bytes(self, url: str) -> bytes:
-        try:
-            return await self._fetch(url)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise TryAgain(f"cannot fetch the image: {type(error).__name__}") from error
+        return described(lead, rendition, await fetched(rendition.url, self._fetch))
 
     async def _uploaded(self, image: Image) -> str:
         """The number of the picture, which nobody sees yet; an orphan left behind harms nobody."""
-        data = await self._bytes(image.url)
-        if hashlib.sha256(data).hexdigest() != image.sha256:
-            raise GiveUp("the image is no longer the one that was composed with")
+        data = await unchanged(image, self._fetch)
         form = aiohttp.FormData()
-        suffix = image.media_type.partition("/")[2]
         # A stream, because a large value in memory would hold up the event loop while it is sent.
         stream = io.BytesIO(data)
-        form.add_field("source", stream, filename=f"lead.{suffix}", content_type=image.media_type)
+        form.add_field("source", stream, filename=image.filename, content_type=image.media_type)
         form.add_field("published", "false")
         if image.alt:
             form.add_field("alt_text_custom", image.alt)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
+
+from services.social.channels.campaign import CampaignWord, LinkingSettings
 
 
-class FacebookSettings(BaseModel):
+class FacebookSettings(LinkingSettings):
     """One Page."""
-
-    # The command line reads a value of digits as a number.
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
     server: str = "https://graph.facebook.com"
     """Base address of the Graph API; may have a path."""
@@ -28,15 +27,4 @@ class FacebookSettings(BaseModel):
     `image`: the lead image with its alt text; the link is in the text only."""
     hashtags: int = Field(default=3, ge=0, le=10)
     """How many of the article's tags may follow as hashtags."""
-    labels: dict[Literal["correction", "clarification"], str] = {
-        "correction": "Correction",
-        "clarification": "Clarification",
-    }
-    """The word that begins a public notice, in the account's language."""
-
-    @field_validator("server", "web")
-    @classmethod
-    def _absolute(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")):
-            raise ValueError("must be an absolute http(s) address")
-        return value.rstrip("/")
+    utm_source: CampaignWord = "facebook"

@@ -6,13 +6,16 @@ Never does input or output, and never leaves out the address: what does not fit 
 from __future__ import annotations
 
 from datetime import datetime
-from urllib.parse import urlsplit
 
 import regex
 from pydantic import BaseModel, ConfigDict
 
-from services.social.channels import fitting
+from services.social.channels.article_words import lead, notices, own_words
+from services.social.channels.campaign import content_of, with_query
 from services.social.channels.instagram.settings import InstagramSettings
+from services.social.channels.layout import GAP, Layout
+from services.social.channels.pictures import PictureLimits
+from services.social.channels.plaintext import address, cleaned, hashtags
 from shared.contracts.articles import Article, LeadImage, Rendition
 from shared.delivery.errors import GiveUp
 
@@ -27,14 +30,18 @@ NARROWEST, WIDEST = 320, 1440
 """Pixels of width."""
 TALLEST, FLATTEST = 4 / 5, 1.91
 """Ratio of width to height."""
-IMAGE_BYTES = 8_000_000
+PICTURES = PictureLimits(
+    frozenset({"image/jpeg"}),
+    "a JPEG of at most 8 MB, 320 to 1440 pixels wide, no taller than 4:5 and no flatter than 1.91:1",
+    most_bytes=8_000_000,
+    also=lambda each: (
+        NARROWEST <= each.width <= WIDEST and TALLEST <= each.width / each.height <= FLATTEST
+    ),
+)
 
-_WORD = regex.compile(r"[\p{L}\p{M}\p{Nd}]+")
-_CONTROLS = regex.compile(r"[\p{Cs}\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _LINK = r"https?://[^\s<>\"「」『』、。]+"
 # A whole run of signs: were only its last one taken away, the one before it would count.
 _SIGNS = regex.compile(rf"{_LINK}|(?P<sign>[#＃@]+)(?=[\w\p{{M}}])", regex.IGNORECASE)
-_HASHTAG = regex.compile(r"[#＃]([\w\p{M}]+)")
 
 
 class Frozen(BaseModel):
@@ -65,9 +72,12 @@ def length(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+LAYOUT = Layout(CAPTION_LIMIT, length)
+
+
 def fit(text: str, limit: int) -> str:
     """`text` if it is no longer than `limit`, else its beginning and "…"; see `channels.fitting`."""
-    return fitting.fit(text, limit, length)
+    return LAYOUT.fit(text, limit)
 
 
 def compose(article: Article, *, key: str, now: datetime, settings: InstagramSettings) -> Frozen:
@@ -77,10 +87,7 @@ def compose(article: Article, *, key: str, now: datetime, settings: InstagramSet
         raise GiveUp("Instagram posts pictures only, and the article has no lead image")
     rendition = best_rendition(image)
     if rendition is None:
-        raise GiveUp(
-            "the lead image has no JPEG that Instagram takes: at least 320 pixels wide, at most "
-            "8 MB, no taller than 4:5 and no flatter than 1.91:1"
-        )
+        raise GiveUp(f"no rendition of the lead image is what Instagram takes, {PICTURES.words}")
     return Frozen(
         key=key,
         composed_at=now,
@@ -103,13 +110,10 @@ def compose_correction(
     It carries every notice after the first `told`, the newest first: of corrections that follow
     each other quickly only the last is sent.
     """
-    notices = [
-        (settings.labels.get(one.kind, one.kind.capitalize()), one.text.strip())
-        for one in reversed(article.corrections[told:])
-    ] or [(settings.labels["correction"], article.headline)]
-    said = "\n\n".join(f"{label}: {text}" for label, text in notices)
     # One link is all that a comment may have, and that is ours.
-    said = regex.sub(r"https?://", "", cleaned(said), flags=regex.IGNORECASE)
+    said = regex.sub(
+        r"https?://", "", notices(article, told, settings.labels), flags=regex.IGNORECASE
+    )
     said = _with_at_most(said, COMMENT_HASHTAGS)
     link = _address(article)
     if length(link) <= COMMENT_LIMIT // 2:
@@ -119,40 +123,20 @@ def compose_correction(
 
 def best_rendition(image: LeadImage) -> Rendition | None:
     """The widest rendition that Instagram takes and shows in full."""
-    taken = [
-        each
-        for each in image.renditions
-        if each.media_type == "image/jpeg"
-        and each.size <= IMAGE_BYTES
-        and NARROWEST <= each.width <= WIDEST
-        and TALLEST <= each.width / each.height <= FLATTEST
-    ]
+    taken = PICTURES.taken(image)
     return max(taken, key=lambda each: (each.width, -each.size), default=None)
-
-
-def cleaned(text: str) -> str:
-    """`text` without invisible control characters, line ends as one sign."""
-    return str(_CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))).strip()
 
 
 def _caption(article: Article, settings: InstagramSettings) -> str:
     link = _address(article)
-    own_words = cleaned(article.social.get("instagram", ""))
-    # An editor who wrote the address into the text has placed it.
-    body = _whole(article.url).sub(lambda _: link, own_words) or _lead(article)
+    body = own_words(article, "instagram", link) or lead(article)
     body = _with_at_most(body, settings.hashtags)
-    text = fit(body, CAPTION_LIMIT)
-    if not _whole(link).search(text):
-        room = CAPTION_LIMIT - length(link) - 2
-        if room < 0:
-            raise GiveUp(f"the address alone is longer than a caption of {CAPTION_LIMIT}")
-        text = "\n\n".join(part for part in (fit(body, room), link) if part)
-    free = settings.hashtags - len(_hashtags(text))
-    before = "\n\n"
-    for tag in _made(article.tags, text)[: max(0, free)]:
-        if length(longer := f"{text}{before}{tag}") <= CAPTION_LIMIT:
-            text, before = longer, " "
-    return text
+    parts = LAYOUT.linked("", body, link, lambda text: address(link).search(text) is not None)
+    text = GAP.join(parts)
+    if not LAYOUT.fits(text):
+        raise GiveUp(f"the address alone is longer than a caption of {CAPTION_LIMIT}")
+    free = max(0, settings.hashtags - len(_hashtags(text)))
+    return LAYOUT.tagged(text, hashtags(article.tags, text)[:free])
 
 
 def _with_at_most(text: str, hashtags: int) -> str:
@@ -174,36 +158,11 @@ def _hashtags(text: str) -> list[str]:
     return [sign for sign in signs if sign and not sign.endswith("@")]
 
 
-def _made(tags: tuple[str, ...], text: str) -> list[str]:
-    """CamelCase hashtags of letters and digits that `text` has not got already."""
-    present = {found.casefold() for found in _HASHTAG.findall(text)}
-    made: list[str] = []
-    for tag in tags:
-        name = "".join(word[:1].upper() + word[1:] for word in _WORD.findall(tag))
-        if regex.search(r"\p{L}", name) and name.casefold() not in present:
-            present.add(name.casefold())
-            made.append(f"#{name}")
-    return made
-
-
-def _lead(article: Article) -> str:
-    parts = (cleaned(article.headline), cleaned(article.standfirst or article.summary))
-    return "\n\n".join(part for part in parts if part)
-
-
 def _address(article: Article) -> str:
     """The article's address as people read it: nobody can click it, so it has no campaign parameters.
 
     A later publication is told apart by its number: the look-up goes by the caption, and must
     never take the second publication's post for the first's.
     """
-    if article.publication <= 1:
-        return article.url
-    parts = urlsplit(article.url)
-    own = f"{parts.query}&" if parts.query else ""
-    return parts._replace(query=f"{own}utm_content={article.publication}").geturl()
-
-
-def _whole(url: str) -> regex.Pattern[str]:
-    """Matches `url` in a text where it stands whole, not as the beginning of a longer address."""
-    return regex.compile(regex.escape(url) + r"(?![\w\p{M}/?#&=%~+-]|[.,:;!]\w)")
+    content = content_of(article.publication)
+    return with_query(article.url, [("utm_content", content)] if content else [])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
+
+from services.social.channels.account import AccountSettings
 
 
-class InstagramSettings(BaseModel):
+class InstagramSettings(AccountSettings):
     """One professional account."""
-
-    # The command line reads a value of digits as a number.
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
     server: str = "https://graph.facebook.com"
     """Base address of the API; `https://graph.instagram.com` for tokens of Instagram's own login."""
@@ -27,15 +26,3 @@ class InstagramSettings(BaseModel):
     """`comment`: a correction is a comment below the picture. `none`: a person has to correct it."""
     delete: bool = True
     """Whether to delete through the API (sources disagree); else a person has to."""
-    labels: dict[Literal["correction", "clarification"], str] = {
-        "correction": "Correction",
-        "clarification": "Clarification",
-    }
-    """The word that begins a public notice, in the account's language."""
-
-    @field_validator("server")
-    @classmethod
-    def _absolute(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")):
-            raise ValueError("must be an absolute http(s) address")
-        return value.rstrip("/")

@@ -26,13 +26,16 @@ from services.social.channels.linkedin.client import (
 )
 from services.social.channels.linkedin.compose import (
     LIMIT,
+    PICTURES,
     Frozen,
     Remembered,
     compose,
+    picture,
 )
 from services.social.channels.linkedin.images import Images
 from services.social.channels.linkedin.littletext import readable, units
 from services.social.channels.linkedin.settings import LinkedInSettings
+from services.social.channels.pictures import LEFT_OUT
 from services.social.channels.transport import Answer
 from shared.contracts.outlets import Operation
 from shared.delivery.errors import AuthDead, GiveUp, OutcomeUnknown, TryAgain
@@ -78,7 +81,10 @@ class LinkedInChannel:
             before=before,
             correction=before is not None and intent.change == "correction",
         )
-        return frozen.model_dump(mode="json") if frozen else None
+        payload = frozen.model_dump(mode="json") if frozen else None
+        if payload and before is None and thumbnail is None and picture(intent.article):
+            payload[LEFT_OUT] = PICTURES.left_out("LinkedIn")
+        return payload
 
     def wording(self, payload: Payload) -> Wording:
         commentary = str(payload["commentary"])

@@ -5,18 +5,20 @@ Never does input or output, and never leaves out the card: what does not fit is 
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
-import regex
 from pydantic import BaseModel, ConfigDict
 
 from services.social.channels import fitting
+from services.social.channels.article_words import lead, notice, own_words
+from services.social.channels.campaign import content_of, tracked
+from services.social.channels.layout import GAP, Layout
 from services.social.channels.linkedin.littletext import readable, units, wire
 from services.social.channels.linkedin.settings import LinkedInSettings
+from services.social.channels.pictures import Picture, PictureLimits
+from services.social.channels.plaintext import cleaned, hashtags
 from shared.contracts.articles import Article, LeadImage, Rendition
 
 __all__ = ["Frozen", "Remembered", "Thumbnail", "compose", "fit", "length", "readable"]
@@ -25,25 +27,17 @@ LIMIT = 3000
 """Of `commentary`, counted with its escapes: sources disagree on those, and this is the safe side."""
 TITLE_LIMIT, DESCRIPTION_LIMIT = 400, 4086
 """Of an article card."""
-MEDIA_TYPES = frozenset({"image/jpeg", "image/png", "image/gif"})
-MOST_PIXELS = 36_152_320
+PICTURES = PictureLimits(
+    frozenset({"image/jpeg", "image/png", "image/gif"}),
+    "a JPEG, PNG or GIF of at most 36,152,320 pixels",
+    also=lambda each: each.width * each.height <= 36_152_320,
+)
 CARD_WIDTH = 1200
 """Pixels beyond which readers of the card see no difference."""
 
-_WORD = regex.compile(r"[\p{L}\p{M}\p{Nd}]+")
-_HASHTAG = regex.compile(r"[#＃]([\w\p{M}]+)")
-_CONTROLS = regex.compile(r"[\p{Cs}\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
-
-class Thumbnail(BaseModel):
-    """The picture of the card, fixed by its hash; the bytes are fetched again when it is sent."""
-
-    model_config = ConfigDict(frozen=True)
-
-    url: str
-    sha256: str
-    size: int
-    media_type: str
+class Thumbnail(Picture):
+    """The picture of the card."""
 
 
 class Remembered(BaseModel):
@@ -96,19 +90,22 @@ def compose(
 
     `correction` demands a public notice; a post that carries one keeps it in later edits.
     """
-    notice = correction or (before is not None and before.notice)
+    notified = correction or (before is not None and before.notice)
+    link = tracked(article.url, settings, content_of(article.publication))
     share = article.share
     title = (share and share.title) or article.headline
     about = (share and share.description) or article.standfirst or article.summary
     frozen = Frozen(
         author=settings.author,
         composed_at=now,
-        commentary=wire(_text(article, settings, notice), escape_links=settings.escape_links),
-        link=_tracked(article.url, article.publication),
+        commentary=wire(
+            _text(article, settings, link, notified), escape_links=settings.escape_links
+        ),
+        link=link,
         title=fitting.fit(cleaned(title), TITLE_LIMIT, units),
         description=fitting.fit(cleaned(about), DESCRIPTION_LIMIT, units),
         thumbnail=thumbnail,
-        notice=notice,
+        notice=notified,
     )
     if before is not None and frozen.remembered() == before.model_dump():
         return None
@@ -122,90 +119,12 @@ def picture(article: Article) -> LeadImage | None:
 
 def best_rendition(image: LeadImage) -> Rendition | None:
     """The smallest rendition the network takes that is wide enough for the card, else the widest."""
-    taken = [
-        each
-        for each in image.renditions
-        if each.media_type in MEDIA_TYPES and each.width * each.height <= MOST_PIXELS
-    ]
-    return min(
-        taken,
-        key=lambda each: (each.width < CARD_WIDTH, abs(each.width - CARD_WIDTH)),
-        default=None,
-    )
+    return next(iter(PICTURES.by_width(image, CARD_WIDTH)), None)
 
 
-def described(rendition: Rendition, data: bytes) -> Thumbnail:
-    """What is sent of `rendition`, with the hash of the bytes that were read."""
-    return Thumbnail(
-        url=rendition.url,
-        sha256=hashlib.sha256(data).hexdigest(),
-        size=len(data),
-        media_type=rendition.media_type,
-    )
-
-
-def cleaned(text: str) -> str:
-    """`text` without invisible control characters, line ends as one sign."""
-    return str(_CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))).strip()
-
-
-def _text(article: Article, settings: LinkedInSettings, notice: bool) -> str:
-    count = partial(length, escape_links=settings.escape_links)
-    link = _tracked(article.url, article.publication)
-    own_words = cleaned(article.social.get("linkedin", ""))
-    # An address that the editor wrote into the text is tracked, too; the card has it in any case.
-    body = _address(article.url).sub(lambda _: link, own_words) or _lead(article)
-    text = _stacked(_notice(article, settings) if notice else "", body, count)
-    before = "\n\n"
-    for tag in _hashtags(article.tags, text)[: settings.hashtags]:
-        if count(longer := f"{text}{before}{tag}") <= LIMIT:
-            text, before = longer, " "
-    return text
-
-
-def _stacked(notice: str, body: str, count: partial[int]) -> str:
-    """The notice above the body; first the body gives way, then the notice."""
-    room = LIMIT
-    if notice:
-        free = room - count(body) - 2
-        notice = fitting.fit(notice, max(free, room // 2), count)
-        room -= count(notice) + 2
-    return "\n\n".join(part for part in (notice, fitting.fit(body, room, count)) if part)
-
-
-def _notice(article: Article, settings: LinkedInSettings) -> str:
-    if not article.corrections:
-        return settings.labels["correction"]
-    last = article.corrections[-1]
-    label = settings.labels.get(last.kind, last.kind.capitalize())
-    return cleaned(f"{label}: {last.text}")
-
-
-def _lead(article: Article) -> str:
-    parts = (cleaned(article.headline), cleaned(article.standfirst or article.summary))
-    return "\n\n".join(part for part in parts if part)
-
-
-def _hashtags(tags: tuple[str, ...], text: str) -> list[str]:
-    """CamelCase hashtags of letters and digits that `text` has not got already."""
-    present = {found.casefold() for found in _HASHTAG.findall(text)}
-    made: list[str] = []
-    for tag in tags:
-        name = "".join(word[:1].upper() + word[1:] for word in _WORD.findall(tag))
-        if regex.search(r"\p{L}", name) and name.casefold() not in present:
-            present.add(name.casefold())
-            made.append(f"#{name}")
-    return made
-
-
-def _tracked(url: str, publication: int) -> str:
-    """The address with our campaign parameters; a later publication is told apart by its number."""
-    parts = urlsplit(url)
-    own = f"{parts.query}&" if parts.query else ""
-    again = f"&utm_content={publication}" if publication > 1 else ""
-    return parts._replace(query=f"{own}utm_source=linkedin&utm_medium=social{again}").geturl()
-
-
-def _address(url: str) -> regex.Pattern[str]:
-    """Matches `url` in a text where it stands whole, not as the beginning of a longer address."""
-    return regex.compile(regex.escape(url) + r"(?![\w\p{M}/?#&=%~+-]|[.,:;!]\w)")
+def _text(article: Article, settings: LinkedInSettings, link: str, notified: bool) -> str:
+    layout = Layout(LIMIT, partial(length, escape_links=settings.escape_links))
+    # The card has the link, so the text needs none.
+    body = own_words(article, "linkedin", link) or lead(article)
+    text = GAP.join(layout.stacked(notice(article, settings.labels) if notified else "", body))
+    return layout.tagged(text, hashtags(article.tags, text)[: settings.hashtags])

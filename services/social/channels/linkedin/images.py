@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import io
 
-import aiohttp
-
 from services.social.channels.base import FetchMedia
+from services.social.channels.fetching import fetched, unchanged
 from services.social.channels.linkedin.client import PROCESSING_SECONDS, LinkedInClient, encoded
 from services.social.channels.linkedin.compose import (
     Thumbnail,
     best_rendition,
-    described,
     picture,
 )
 from shared.contracts.articles import Article
@@ -36,13 +33,13 @@ class Images:
         """The picture for the card; None when there is none that LinkedIn takes."""
         image = picture(article)
         rendition = best_rendition(image) if image else None
-        return described(rendition, await self._bytes(rendition.url)) if rendition else None
+        if rendition is None:
+            return None
+        return Thumbnail.of(rendition, await fetched(rendition.url, self._fetch))
 
     async def uploaded(self, thumbnail: Thumbnail) -> str:
         """The URN of the picture, uploaded and ready. Raises `GiveUp` or `TryAgain`."""
-        data = await self._bytes(thumbnail.url)
-        if hashlib.sha256(data).hexdigest() != thumbnail.sha256:
-            raise GiveUp("the image is no longer the one that was composed with")
+        data = await unchanged(thumbnail, self._fetch)
         try:
             async with asyncio.timeout(MEDIA_SECONDS):
                 urn, address = await self._initialized()
@@ -72,9 +69,3 @@ class Images:
     async def _state(self, urn: str) -> str:
         answer = await self._client.ask("GET", f"images/{encoded(urn)}")
         return str(answer.body.get("status")) if isinstance(answer.body, dict) else ""
-
-    async def _bytes(self, url: str) -> bytes:
-        try:
-            return await self._fetch(url)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise TryAgain(f"cannot fetch the image: {type(error).__name__}") from error

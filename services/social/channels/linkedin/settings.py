@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pydantic import Field, SecretStr
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from services.social.channels.campaign import CampaignWord, LinkingSettings
 
 
-class LinkedInSettings(BaseModel):
+class LinkedInSettings(LinkingSettings):
     """One organisation's page."""
-
-    # The command line reads a value of digits as a number.
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
     server: str = "https://api.linkedin.com"
     """Base address of the API; may have a path."""
@@ -27,19 +24,8 @@ class LinkedInSettings(BaseModel):
     """Whether reserved characters inside a link in the text get a backslash, too (sources disagree)."""
     hashtags: int = Field(default=3, ge=0, le=10)
     """How many of the article's tags may follow as hashtags."""
-    labels: dict[Literal["correction", "clarification"], str] = {
-        "correction": "Correction",
-        "clarification": "Clarification",
-    }
-    """The word that begins a public notice, in the account's language."""
+    utm_source: CampaignWord = "linkedin"
 
     @property
     def author(self) -> str:
         return f"urn:li:organization:{self.organization}"
-
-    @field_validator("server", "web")
-    @classmethod
-    def _absolute(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")):
-            raise ValueError("must be an absolute http(s) address")
-        return value.rstrip("/")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import html
 import io
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from services.social.channels.base import (
     RateBudget,
     Wording,
 )
+from services.social.channels.fetching import fetched, unchanged
 from services.social.channels.mastodon.client import PROCESSING_SECONDS, MastodonClient
 from services.social.channels.mastodon.compose import (
     Image,
@@ -33,7 +33,8 @@ from services.social.channels.mastodon.compose import (
     length,
 )
 from services.social.channels.mastodon.settings import MastodonSettings
-from services.social.channels.mastodon.wording import address
+from services.social.channels.pictures import LEFT_OUT
+from services.social.channels.plaintext import address
 from services.social.channels.transport import Answer
 from shared.contracts.articles import LeadImage
 from shared.contracts.outlets import Operation
@@ -76,17 +77,21 @@ class MastodonChannel:
             before = Remembered.model_validate(intent.posted.extra)
         limits = await self._server_limits()
         lead = intent.article.lead_image if self._settings.media == "image" else None
-        payload = compose(
+        image = await self._image(lead, limits) if lead else None
+        frozen = compose(
             intent.article,
             key=intent.key,
             now=intent.now,
             settings=self._settings,
             limits=limits,
-            image=await self._image(lead, limits) if lead else None,
+            image=image,
             before=before,
             correction=before is not None and intent.change == "correction",
         )
-        return payload.model_dump(mode="json") if payload else None
+        payload = frozen.model_dump(mode="json") if frozen else None
+        if payload and lead and image is None:
+            payload[LEFT_OUT] = limits.pictures.left_out("the server")
+        return payload
 
     def wording(self, payload: Payload) -> Wording:
         limits = self._limits[1] if self._limits else Limits()
@@ -169,26 +174,17 @@ class MastodonChannel:
         rendition = best_rendition(lead, limits)
         if rendition is None:
             return None
-        return described(lead, rendition, await self._bytes(rendition.url), limits)
-
-    async def _bytes(self, url: str) -> bytes:
-        try:
-            return await self._fetch(url)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise TryAgain(f"cannot fetch the image: {type(error).__name__}") from error
+        return described(lead, rendition, await fetched(rendition.url, self._fetch), limits)
 
     async def _attached(self, image: Image | None) -> str | None:
         """The id of the image on the server, uploaded and ready; an orphan left behind harms nobody."""
         if image is None or image.media_id:
             return image.media_id if image else None
-        data = await self._bytes(image.url)
-        if hashlib.sha256(data).hexdigest() != image.sha256:
-            raise GiveUp("the image is no longer the one that was composed with")
+        data = await unchanged(image, self._fetch)
         form = aiohttp.FormData()
-        suffix = image.media_type.partition("/")[2]
         # A stream, because a large value in memory would hold up the event loop while it is sent.
         stream = io.BytesIO(data)
-        form.add_field("file", stream, filename=f"lead.{suffix}", content_type=image.media_type)
+        form.add_field("file", stream, filename=image.filename, content_type=image.media_type)
         form.add_field("description", image.alt)
         form.add_field("focus", f"{image.focus[0]},{image.focus[1]}")
         try:

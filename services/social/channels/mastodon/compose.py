@@ -13,15 +13,13 @@ import regex
 from pydantic import BaseModel, ConfigDict
 
 from services.social.channels import fitting
+from services.social.channels.article_words import lead, notice, own_words
+from services.social.channels.campaign import content_of, tracked
+from services.social.channels.layout import GAP, Layout
 from services.social.channels.mastodon.settings import MastodonSettings
-from services.social.channels.mastodon.wording import (
-    address,
-    cleaned,
-    fit,
-    hashtags,
-    length,
-    tracked,
-)
+from services.social.channels.mastodon.wording import fit, length
+from services.social.channels.pictures import Picture, PictureLimits
+from services.social.channels.plaintext import address, cleaned, hashtags
 from shared.contracts.articles import Article, LeadImage, Rendition
 from shared.delivery.errors import GiveUp
 
@@ -48,16 +46,19 @@ class Limits(BaseModel):
     image_size_limit: int = 16 * 1024 * 1024
     image_matrix_limit: int = 33_177_600
 
+    @property
+    def pictures(self) -> PictureLimits:
+        return PictureLimits(
+            self.supported_mime_types,
+            f"at most {self.image_size_limit:,} bytes and {self.image_matrix_limit:,} pixels",
+            most_bytes=self.image_size_limit,
+            also=lambda each: each.width * each.height <= self.image_matrix_limit,
+        )
 
-class Image(BaseModel):
+
+class Image(Picture):
     """One image of the status. `media_id` is set when it is on the server already."""
 
-    model_config = ConfigDict(frozen=True)
-
-    url: str
-    sha256: str
-    size: int
-    media_type: str
     alt: str
     width: int
     height: int
@@ -119,18 +120,21 @@ def compose(
     `correction` demands a public notice; a status that carries one keeps it in later edits.
     Raises `GiveUp` when the server's limit leaves no room for the link.
     """
-    notice = correction or (before is not None and before.notice)
+    notified = correction or (before is not None and before.notice)
+    link = tracked(article.url, settings, content_of(article.publication))
     if image and before and image.sha256 == before.sha256:
         image = image.model_copy(update={"media_id": before.media_id})
     payload = StatusPayload(
         idempotency_key=hashlib.sha256(key.encode()).hexdigest(),
         composed_at=now,
-        status=_text(article, settings, limits, _notice(article, settings) if notice else ""),
-        link=tracked(article.url, article.publication),
+        status=_text(
+            article, settings, limits, link, notice(article, settings.labels) if notified else ""
+        ),
+        link=link,
         visibility=settings.visibility,
         language=_language(article.language) or settings.language,
         image=image,
-        notice=notice,
+        notice=notified,
     )
     if before is not None and payload.remembered(before.media_id) == before.model_dump():
         return None
@@ -139,27 +143,17 @@ def compose(
 
 def best_rendition(image: LeadImage, limits: Limits) -> Rendition | None:
     """The largest rendition the server takes and shows in full, else the smallest it takes at all."""
-    taken = [
-        each
-        for each in image.renditions
-        if each.media_type in limits.supported_mime_types
-        and each.size <= limits.image_size_limit
-        and each.width * each.height <= limits.image_matrix_limit
-    ]
-    shown = [each for each in taken if each.width * each.height <= SHOWN_PIXELS]
-    if shown:
-        return max(shown, key=lambda each: (each.width * each.height, -each.size))
-    return min(taken, key=lambda each: each.width * each.height, default=None)
+    return limits.pictures.largest_shown(
+        image, lambda each: each.width * each.height <= SHOWN_PIXELS
+    )
 
 
 def described(image: LeadImage, rendition: Rendition, data: bytes, limits: Limits) -> Image:
     """What is sent of `rendition`, with the hash of the bytes that were read."""
     x, y = image.focus
-    return Image(
-        url=rendition.url,
-        sha256=hashlib.sha256(data).hexdigest(),
-        size=len(data),
-        media_type=rendition.media_type,
+    return Image.of(
+        rendition,
+        data,
         # The description's limit is in code points, unlike that of the text.
         alt=fitting.fit(cleaned(image.alt), limits.description_limit, len),
         width=rendition.width,
@@ -168,46 +162,18 @@ def described(image: LeadImage, rendition: Rendition, data: bytes, limits: Limit
     )
 
 
-def _text(article: Article, settings: MastodonSettings, limits: Limits, notice: str) -> str:
-    limit, reserved = limits.max_characters, limits.characters_reserved_per_url
-    link = tracked(article.url, article.publication)
-    own_words = cleaned(article.social.get("mastodon", ""))
-    # An editor who wrote the address into the text has placed the link.
-    body = address(article.url).sub(lambda _: link, own_words) or _lead(article)
-    text = _stacked(notice, body, "", limit, reserved)
-    if not address(link).search(text):
-        text = _stacked(notice, body, link, limit, reserved)
-    if length(text, reserved) > limit:
-        raise GiveUp(f"the link alone is longer than the {limit} characters this server allows")
-    before = "\n\n"
-    for tag in hashtags(article.tags, text)[: settings.hashtags]:
-        if length(longer := f"{text}{before}{tag}", reserved) <= limit:
-            text, before = longer, " "
-    return text
-
-
-def _stacked(notice: str, body: str, link: str, limit: int, reserved: int) -> str:
-    """Notice, body and link under each other; first the body gives way, then the notice."""
-    room = limit - (length(link, reserved) + 2 if link else 0)
-    if notice:
-        free = room - length(body, reserved) - 2
-        notice = fit(notice, max(free, room // 2), reserved)
-        room -= length(notice, reserved) + 2
-    parts = (notice, fit(body, room, reserved), link)
-    return "\n\n".join(part for part in parts if part)
-
-
-def _notice(article: Article, settings: MastodonSettings) -> str:
-    if not article.corrections:
-        return settings.labels["correction"]
-    last = article.corrections[-1]
-    label = settings.labels.get(last.kind, last.kind.capitalize())
-    return cleaned(f"{label}: {last.text}")
-
-
-def _lead(article: Article) -> str:
-    parts = (cleaned(article.headline), cleaned(article.standfirst or article.summary))
-    return "\n\n".join(part for part in parts if part)
+def _text(
+    article: Article, settings: MastodonSettings, limits: Limits, link: str, said: str
+) -> str:
+    reserved = limits.characters_reserved_per_url
+    layout = Layout(limits.max_characters, lambda text: length(text, reserved))
+    body = own_words(article, "mastodon", link) or lead(article)
+    parts = layout.linked(said, body, link, lambda text: address(link).search(text) is not None)
+    text = GAP.join(parts)
+    if not layout.fits(text):
+        said = f"the {limits.max_characters} characters this server allows"
+        raise GiveUp(f"the link alone is longer than {said}")
+    return layout.tagged(text, hashtags(article.tags, text)[: settings.hashtags])
 
 
 def _language(tag: str) -> str | None:

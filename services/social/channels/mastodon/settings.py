@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
+
+from services.social.channels.campaign import CampaignWord, LinkingSettings
 
 
-class MastodonSettings(BaseModel):
+class MastodonSettings(LinkingSettings):
     """One account on one server."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     server: str
     """Base address of the server, e.g. `https://mastodon.social`; may have a path."""
@@ -23,15 +23,4 @@ class MastodonSettings(BaseModel):
     """ISO 639 code for articles whose own language has none."""
     hashtags: int = Field(default=3, ge=0, le=10)
     """How many of the article's tags may follow as hashtags."""
-    labels: dict[Literal["correction", "clarification"], str] = {
-        "correction": "Correction",
-        "clarification": "Clarification",
-    }
-    """The word that begins a public notice, in the account's language."""
-
-    @field_validator("server")
-    @classmethod
-    def _absolute(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")):
-            raise ValueError("must be an absolute http(s) address")
-        return value.rstrip("/")
+    utm_source: CampaignWord = "mastodon"

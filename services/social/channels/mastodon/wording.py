@@ -1,11 +1,9 @@
-"""Counts a status as a Mastodon server counts it, and makes its link and hashtags.
+"""Counts a status as a Mastodon server counts it.
 
 Must never count less than the server does: what looks doubtful is counted at its longest.
 """
 
 from __future__ import annotations
-
-from urllib.parse import urlsplit
 
 import regex
 
@@ -33,10 +31,6 @@ _SURE_MENTION = regex.compile(
     r"(?<![^\s(])@([a-z0-9_]+)@(?:[a-z0-9-]+\.)+[a-z]{2,}(?=[,;!?)]*(?:\s|$)|\.(?:\s|$))",
     flags=regex.IGNORECASE | regex.ASCII,
 )
-_WORD = regex.compile(r"[\p{L}\p{M}\p{Nd}]+")
-_HASHTAG = regex.compile(r"[#＃]([\w\p{M}]+)")
-# NUL is refused by the server's database; the others are nothing that a reader sees.
-_CONTROLS = regex.compile(r"[\p{Cs}\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
 def length(text: str, reserved: int = RESERVED_PER_URL) -> int:
@@ -73,43 +67,6 @@ def length(text: str, reserved: int = RESERVED_PER_URL) -> int:
 def fit(text: str, limit: int, reserved: int = RESERVED_PER_URL) -> str:
     """`text` if it is no longer than `limit`, else its beginning and "…"; see `channels.fitting`."""
     return fitting.fit(text, limit, lambda part: length(part, reserved))
-
-
-def tracked(url: str, publication: int = 1) -> str:
-    """The article's address with our campaign parameters; its own query and fragment stay.
-
-    A later publication is told apart by its number: the look-up goes by this address, and must
-    never take the second publication's post for the first's.
-    """
-    parts = urlsplit(url)
-    own = f"{parts.query}&" if parts.query else ""
-    again = f"&utm_content={publication}" if publication > 1 else ""
-    return parts._replace(query=f"{own}utm_source=mastodon&utm_medium=social{again}").geturl()
-
-
-def address(url: str) -> regex.Pattern[str]:
-    """Matches `url` in a text where it stands whole, not as the beginning of a longer address."""
-    return regex.compile(regex.escape(url) + r"(?![\w\p{M}/?#&=%~+-]|[.,:;!]\w)")
-
-
-def hashtags(tags: tuple[str, ...], text: str) -> list[str]:
-    """CamelCase hashtags of letters and digits ("climate change" -> "#ClimateChange").
-
-    Leaves out what `text` has already and what the server would not link (only digits).
-    """
-    present = {found.casefold() for found in _HASHTAG.findall(text)}
-    made: list[str] = []
-    for tag in tags:
-        name = "".join(word[:1].upper() + word[1:] for word in _WORD.findall(tag))
-        if regex.search(r"\p{L}", name) and name.casefold() not in present:
-            present.add(name.casefold())
-            made.append(f"#{name}")
-    return made
-
-
-def cleaned(text: str) -> str:
-    """`text` without invisible control characters, line ends as the server keeps them."""
-    return str(_CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))).strip()
 
 
 def _graphemes(text: str) -> int:

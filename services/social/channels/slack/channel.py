@@ -16,14 +16,16 @@ from services.social.channels.base import (
     RateBudget,
     Wording,
 )
+from services.social.channels.pictures import LEFT_OUT
+from services.social.channels.plaintext import address
 from services.social.channels.slack.client import SlackClient
 from services.social.channels.slack.compose import (
+    PICTURES,
     MessagePayload,
     Remembered,
     compose,
     length,
 )
-from services.social.channels.slack.mrkdwn import address
 from services.social.channels.slack.settings import SlackSettings
 from shared.contracts.outlets import Operation
 from shared.delivery.errors import AuthDead, GiveUp, OutcomeUnknown
@@ -61,22 +63,25 @@ class SlackChannel:
             if intent.posted is None:
                 raise GiveUp("nothing is known of the post to change")
             before = Remembered.model_validate(intent.posted.extra)
-        payload = compose(
+        frozen = compose(
             intent.article,
             now=intent.now,
             settings=self._settings,
             before=before,
             correction=before is not None and intent.change == "correction",
         )
-        if payload is None:
+        if frozen is None:
             return None
         # What a post's address begins with, and how our own messages are told from others.
         who = await self._who()
-        return {
-            **payload.model_dump(mode="json"),
+        payload = {
+            **frozen.model_dump(mode="json"),
             "workspace": who["url"],
             "bot_id": who["bot_id"],
         }
+        if self._settings.media == "image" and intent.article.lead_image and frozen.image is None:
+            payload[LEFT_OUT] = PICTURES.left_out("Slack")
+        return payload
 
     def wording(self, payload: Payload) -> Wording:
         frozen = MessagePayload.model_validate(payload)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
+
+from services.social.channels.campaign import CampaignWord, LinkingSettings
 
 
-class SlackSettings(BaseModel):
+class SlackSettings(LinkingSettings):
     """One bot posting to one channel of one workspace."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     server: str = "https://slack.com"
     """Base address of the network; may have a path."""
@@ -20,15 +20,4 @@ class SlackSettings(BaseModel):
     """The channel's id, at the end of *View channel details*; the bot must be a member."""
     media: Literal["image", "card"] = "image"
     """`image`: the lead image with its alt text. `card`: none, so that Slack shows its card of the link."""
-    labels: dict[Literal["correction", "clarification"], str] = {
-        "correction": "Correction",
-        "clarification": "Clarification",
-    }
-    """The word that begins a public notice, in the account's language."""
-
-    @field_validator("server")
-    @classmethod
-    def _absolute(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")):
-            raise ValueError("must be an absolute http(s) address")
-        return value.rstrip("/")
+    utm_source: CampaignWord = "slack"

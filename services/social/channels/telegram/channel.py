@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 from typing import Any
@@ -17,20 +16,22 @@ from services.social.channels.base import (
     RateBudget,
     Wording,
 )
+from services.social.channels.fetching import fetched, unchanged
+from services.social.channels.pictures import LEFT_OUT
 from services.social.channels.telegram.client import BotClient
 from services.social.channels.telegram.compose import (
+    PHOTOS,
     MessagePayload,
     Photo,
     Remembered,
     best_rendition,
     compose,
     length,
-    pictured,
 )
 from services.social.channels.telegram.settings import TelegramSettings
 from shared.contracts.articles import LeadImage
 from shared.contracts.outlets import Operation
-from shared.delivery.errors import AuthDead, GiveUp, OutcomeUnknown, TryAgain
+from shared.delivery.errors import AuthDead, GiveUp, OutcomeUnknown
 
 UNCHANGED = ("message is not modified",)
 GONE = ("message to delete not found", "message_id_invalid")
@@ -59,14 +60,18 @@ class TelegramChannel:
                 raise GiveUp("nothing is known of the post to change")
             before = Remembered.model_validate(intent.posted.extra)
         lead = intent.article.lead_image if self._settings.media == "photo" else None
-        payload = compose(
+        photo = await self._photo(lead) if lead else None
+        frozen = compose(
             intent.article,
             settings=self._settings,
-            photo=await self._photo(lead) if lead else None,
+            photo=photo,
             before=before,
             correction=before is not None and intent.change == "correction",
         )
-        return payload.model_dump(mode="json") if payload else None
+        payload = frozen.model_dump(mode="json") if frozen else None
+        if payload and before is None and lead and photo is None:
+            payload[LEFT_OUT] = PHOTOS.left_out("Telegram")
+        return payload
 
     def wording(self, payload: Payload) -> Wording:
         frozen = MessagePayload.model_validate(payload)
@@ -151,26 +156,19 @@ class TelegramChannel:
 
     async def _photo(self, lead: LeadImage) -> Photo | None:
         rendition = best_rendition(lead)
-        return pictured(rendition, await self._bytes(rendition.url)) if rendition else None
+        if rendition is None:
+            return None
+        return Photo.of(rendition, await fetched(rendition.url, self._fetch))
 
     async def _form(self, photo: Photo, **fields: str) -> aiohttp.FormData:
-        data = await self._bytes(photo.url)
-        if hashlib.sha256(data).hexdigest() != photo.sha256:
-            raise GiveUp("the image is no longer the one that was composed with")
+        data = await unchanged(photo, self._fetch)
         form = aiohttp.FormData()
         for name, value in fields.items():
             form.add_field(name, value)
-        suffix = photo.media_type.partition("/")[2]
         # A stream, because a large value in memory would hold up the event loop while it is sent.
         stream = io.BytesIO(data)
-        form.add_field("photo", stream, filename=f"lead.{suffix}", content_type=photo.media_type)
+        form.add_field("photo", stream, filename=photo.filename, content_type=photo.media_type)
         return form
-
-    async def _bytes(self, url: str) -> bytes:
-        try:
-            return await self._fetch(url)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise TryAgain(f"cannot fetch the image: {type(error).__name__}") from error
 
 
 def _caption(frozen: MessagePayload) -> dict[str, str]:

@@ -5,21 +5,17 @@ Never does input or output, and never leaves out the link: what does not fit is 
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from services.social.channels.article_words import lead, notice, own_words
+from services.social.channels.campaign import tracked
+from services.social.channels.layout import GAP, Layout
+from services.social.channels.pictures import Picture, PictureLimits
+from services.social.channels.plaintext import address, cleaned, hashtags
 from services.social.channels.telegram.settings import TelegramSettings
-from services.social.channels.telegram.wording import (
-    address,
-    cleaned,
-    escaped,
-    fit,
-    hashtags,
-    length,
-    tracked,
-)
+from services.social.channels.telegram.wording import escaped, fit, length
 from shared.contracts.articles import Article, LeadImage, Rendition
 from shared.delivery.errors import GiveUp
 
@@ -27,24 +23,27 @@ __all__ = ["MessagePayload", "Photo", "Remembered", "compose", "fit", "length"]
 
 TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024
 """UTF-16 units of a text and of what stands below a photo, after markup and escapes are taken away."""
-PHOTO_BYTES = 10 * 1024 * 1024
 PHOTO_SIDES, PHOTO_RATIO = 10_000, 20
 """Most that width and height may come to together, and that the longer may be of the shorter."""
-PHOTO_TYPES = frozenset({"image/jpeg", "image/png"})
+
+
+def _is_of_a_taken_shape(each: Rendition) -> bool:
+    longer, shorter = max(each.width, each.height), min(each.width, each.height)
+    return longer + shorter <= PHOTO_SIDES and longer <= PHOTO_RATIO * shorter
+
+
+PHOTOS = PictureLimits(
+    frozenset({"image/jpeg", "image/png"}),
+    "a JPEG or PNG of at most 10 MB, 10,000 pixels of width and height together, and 20:1",
+    most_bytes=10 * 1024 * 1024,
+    also=_is_of_a_taken_shape,
+)
 SHOWN_SIDE = 2560
 """Telegram scales larger photos down to this, so more only costs time."""
 
 
-class Photo(BaseModel):
-    """The photo of a message, fixed by its hash; the bytes are fetched again when it is sent."""
-
-    model_config = ConfigDict(frozen=True)
-
-    url: str
-    sha256: str
-    size: int
-    """Bytes."""
-    media_type: str
+class Photo(Picture):
+    """The photo of a message."""
 
 
 class Remembered(BaseModel):
@@ -100,7 +99,7 @@ def compose(
     `correction` demands a public notice; a message that carries one keeps it in later edits. A text
     stays a text and a photo stays a photo when edited. Raises `GiveUp` when the link has no room.
     """
-    notice = correction or (before is not None and before.notice)
+    notified = correction or (before is not None and before.notice)
     sha256 = photo.sha256 if photo else None
     kind: Literal["text", "photo", "caption"] = "photo" if photo else "text"
     if before is not None and before.sha256 is None:
@@ -109,13 +108,15 @@ def compose(
         # The network cannot take a photo away, so one that the article lost stays.
         kind, photo, sha256 = "caption", None, before.sha256
     limit = TEXT_LIMIT if kind == "text" else CAPTION_LIMIT
-    text, html = _text(article, settings, limit, _notice(article, settings) if notice else "")
+    link = tracked(article.url, settings)
+    said = notice(article, settings.labels) if notified else ""
+    text, html = _text(article, settings, link, limit, said)
     payload = MessagePayload(
         kind=kind,
         text=text,
         html=html,
-        link=tracked(article.url),
-        notice=notice,
+        link=link,
+        notice=notified,
         photo=photo,
         sha256=sha256,
     )
@@ -129,70 +130,26 @@ def compose(
 
 def best_rendition(image: LeadImage) -> Rendition | None:
     """The largest rendition that the network takes and shows in full, else the smallest it takes."""
-    taken = [
-        each
-        for each in image.renditions
-        if each.media_type in PHOTO_TYPES
-        and each.size <= PHOTO_BYTES
-        and each.width + each.height <= PHOTO_SIDES
-        and max(each.width, each.height) <= PHOTO_RATIO * min(each.width, each.height)
-    ]
-    shown = [each for each in taken if max(each.width, each.height) <= SHOWN_SIDE]
-    if shown:
-        return max(shown, key=lambda each: (each.width * each.height, -each.size))
-    return min(taken, key=lambda each: each.width * each.height, default=None)
+    return PHOTOS.largest_shown(image, lambda each: max(each.width, each.height) <= SHOWN_SIDE)
 
 
-def pictured(rendition: Rendition, data: bytes) -> Photo:
-    """What is sent of `rendition`, with the hash of the bytes that were read."""
-    return Photo(
-        url=rendition.url,
-        sha256=hashlib.sha256(data).hexdigest(),
-        size=len(data),
-        media_type=rendition.media_type,
-    )
-
-
-def _text(article: Article, settings: TelegramSettings, limit: int, notice: str) -> tuple[str, str]:
+def _text(
+    article: Article, settings: TelegramSettings, link: str, limit: int, said: str
+) -> tuple[str, str]:
     """The message as people read it, and as HTML with the headline in bold."""
-    link = tracked(article.url)
-    own_words = cleaned(article.social.get("telegram", ""))
-    headline = "" if own_words else cleaned(article.headline)
-    standfirst = cleaned(article.standfirst or article.summary)
-    lead = "\n\n".join(part for part in (headline, standfirst) if part)
-    # An editor who wrote the address into the text has placed the link.
-    body = address(article.url).sub(lambda _: link, own_words) or lead
-    parts = _stacked(notice, body, "", limit)
-    if not address(link).search("\n\n".join(parts)):
-        parts = _stacked(notice, body, link, limit)
-    text = "\n\n".join(parts)
-    if length(text) > limit:
+    layout = Layout(limit, length)
+    own = own_words(article, "telegram", link)
+    headline = "" if own else cleaned(article.headline)
+    parts = layout.linked(
+        said, own or lead(article), link, lambda text: address(link).search(text) is not None
+    )
+    text = GAP.join(parts)
+    if not layout.fits(text):
         raise GiveUp(f"the link alone is longer than the {limit} characters this network allows")
-    before = "\n\n"
-    for tag in hashtags(article.tags, text)[: settings.hashtags]:
-        if length(longer := f"{text}{before}{tag}") <= limit:
-            text, before = longer, " "
-    start = len(parts[0]) + len("\n\n") if notice else 0
+    text = layout.tagged(text, hashtags(article.tags, text)[: settings.hashtags])
+    start = len(parts[0]) + len(GAP) if said else 0
     end = start + len(headline)
     if not headline or text[start:end] != headline:
         return text, escaped(text)
     bold = f"<b>{escaped(headline)}</b>"
     return text, f"{escaped(text[:start])}{bold}{escaped(text[end:])}"
-
-
-def _stacked(notice: str, body: str, link: str, limit: int) -> list[str]:
-    """Notice, body and link; first the body gives way, then the notice."""
-    room = limit - (length(link) + 2 if link else 0)
-    if notice:
-        free = room - length(body) - 2
-        notice = fit(notice, max(free, room // 2))
-        room -= length(notice) + 2
-    return [part for part in (notice, fit(body, room), link) if part]
-
-
-def _notice(article: Article, settings: TelegramSettings) -> str:
-    if not article.corrections:
-        return settings.labels["correction"]
-    last = article.corrections[-1]
-    label = settings.labels.get(last.kind, last.kind.capitalize())
-    return cleaned(f"{label}: {last.text}")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
+
+from services.social.channels.campaign import CampaignWord, LinkingSettings
 
 
-class TelegramSettings(BaseModel):
+class TelegramSettings(LinkingSettings):
     """One bot posting to one channel or group."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     server: str = "https://api.telegram.org"
     """Base address of the Bot API; another one for a Bot API server of your own. May have a path."""
@@ -25,18 +25,7 @@ class TelegramSettings(BaseModel):
     """`photo`: the lead image with the text as its caption. `preview`: text with Telegram's link preview."""
     hashtags: int = Field(default=3, ge=0, le=10)
     """How many of the article's tags may follow as hashtags."""
-    labels: dict[Literal["correction", "clarification"], str] = {
-        "correction": "Correction",
-        "clarification": "Clarification",
-    }
-    """The word that begins a public notice, in the account's language."""
-
-    @field_validator("server", "web")
-    @classmethod
-    def _absolute(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")):
-            raise ValueError("must be an absolute http(s) address")
-        return value.rstrip("/")
+    utm_source: CampaignWord = "telegram"
 
     @field_validator("token")
     @classmethod

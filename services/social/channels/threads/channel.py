@@ -10,9 +10,11 @@ from typing import Any
 import aiohttp
 
 from services.social.channels.base import Intent, Payload, Posted, RateBudget, Wording
+from services.social.channels.pictures import LEFT_OUT
 from services.social.channels.threads.answers import PROPAGATION_SECONDS, gone
 from services.social.channels.threads.client import ThreadsClient
 from services.social.channels.threads.compose import (
+    PICTURES,
     Frozen,
     compose,
     compose_reply,
@@ -59,7 +61,10 @@ class ThreadsChannel:
         settings, article = self._settings, intent.article
         if intent.operation is Operation.POST:
             frozen = compose(article, key=intent.key, now=intent.now, settings=settings)
-            return frozen.model_dump(mode="json")
+            payload = frozen.model_dump(mode="json")
+            if settings.media == "image" and article.lead_image and frozen.image_url is None:
+                payload[LEFT_OUT] = PICTURES.left_out("Threads")
+            return payload
         if intent.posted is None:
             raise GiveUp("nothing is known of the post to change")
         if intent.operation is Operation.DELETE:

@@ -5,36 +5,34 @@ Never does input or output, and never leaves out the link: what does not fit is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
 from services.social.channels import fitting
+from services.social.channels.article_words import lead, notices, own_words
+from services.social.channels.campaign import content_of, tracked
+from services.social.channels.layout import GAP
+from services.social.channels.pictures import PictureLimits
+from services.social.channels.plaintext import address, cleaned
 from services.social.channels.threads.settings import ThreadsSettings
-from services.social.channels.threads.wording import (
-    LIMIT,
-    address,
-    cleaned,
-    content_of,
-    fit,
-    length,
-    links,
-    topic_of,
-    tracked,
-)
-from shared.contracts.articles import Article, Correction, LeadImage, Rendition
+from services.social.channels.threads.wording import LAYOUT, LIMIT, fit, length, links, topic_of
+from shared.contracts.articles import Article, LeadImage, Rendition
 from shared.delivery.errors import GiveUp
 
 __all__ = ["Frozen", "compose", "compose_reply", "fit", "length"]
 
 MAX_LINKS = 5
 ALT_LIMIT = 1000
-IMAGE_BYTES = 8 * 1024 * 1024
 IMAGE_WIDTH = 1440
 """Pixels; the network scales wider images down to this."""
 IMAGE_RATIO = 10
-IMAGE_TYPES = frozenset({"image/jpeg", "image/png"})
+PICTURES = PictureLimits(
+    frozenset({"image/jpeg", "image/png"}),
+    "a JPEG or PNG of at most 8 MB and 10:1",
+    most_bytes=8 * 1024 * 1024,
+    also=lambda each: max(each.width, each.height) <= IMAGE_RATIO * min(each.width, each.height),
+)
 
 
 class Frozen(BaseModel):
@@ -73,15 +71,17 @@ def compose(article: Article, *, key: str, now: datetime, settings: ThreadsSetti
 
     Raises `GiveUp` where the editor's words have more links than the network takes.
     """
-    link = tracked(article.url, content_of(article.publication))
-    lead = article.lead_image if settings.media == "image" else None
-    rendition = best_rendition(lead) if lead else None
-    own_words = cleaned(article.social.get("threads", ""))
-    # An editor who wrote the address into the text has placed the link.
-    body = address(article.url).sub(lambda _: link, own_words) or _lead(article)
-    text = fit(body)
-    if rendition and not address(link).search(text):
-        text = _with_link(body, link)
+    link = tracked(article.url, settings, content_of(article.publication))
+    image = article.lead_image if settings.media == "image" else None
+    rendition = best_rendition(image) if image else None
+    body = own_words(article, "threads", link) or lead(article)
+
+    def shows(text: str) -> bool:
+        return rendition is None or address(link).search(text) is not None
+
+    text = GAP.join(LAYOUT.linked("", body, link, shows))
+    if not LAYOUT.fits(text):
+        raise GiveUp(f"the link alone is longer than the {LIMIT} characters of a post")
     frozen = Frozen(
         key=key,
         composed_at=now,
@@ -89,7 +89,7 @@ def compose(article: Article, *, key: str, now: datetime, settings: ThreadsSetti
         link=link,
         link_attachment=None if rendition else link,
         image_url=rendition.url if rendition else None,
-        alt=fitting.fit(cleaned(lead.alt), ALT_LIMIT, length) if lead and rendition else "",
+        alt=fitting.fit(cleaned(image.alt), ALT_LIMIT, length) if image and rendition else "",
         topic=topic_of(article.tags, text) if settings.topic else None,
     )
     if len(links(frozen.text, frozen.link_attachment)) > MAX_LINKS:
@@ -111,11 +111,12 @@ def compose_reply(
     It carries every notice after the first `told`, the newest first: of corrections that follow
     each other quickly only the last is sent.
     """
-    link = tracked(article.url, content_of(article.publication, len(article.corrections) or 1))
+    content = content_of(article.publication, len(article.corrections) or 1)
+    link = tracked(article.url, settings, content)
     return Frozen(
         key=key,
         composed_at=now,
-        text=fit(_notice(article.corrections[told:], article, settings)),
+        text=fit(notices(article, told, settings.labels)),
         link=link,
         link_attachment=link,
         reply_to=reply_to,
@@ -124,39 +125,4 @@ def compose_reply(
 
 def best_rendition(image: LeadImage) -> Rendition | None:
     """The smallest rendition that is wide enough, else the widest; None where the network takes none."""
-    taken = [
-        one
-        for one in image.renditions
-        if one.media_type in IMAGE_TYPES
-        and one.size <= IMAGE_BYTES
-        and max(one.width, one.height) <= IMAGE_RATIO * min(one.width, one.height)
-    ]
-    return min(
-        taken,
-        key=lambda one: (one.width < IMAGE_WIDTH, abs(one.width - IMAGE_WIDTH)),
-        default=None,
-    )
-
-
-def _with_link(body: str, link: str) -> str:
-    room = LIMIT - length(link) - 2
-    if room < -2:
-        raise GiveUp(f"the link alone is longer than the {LIMIT} characters of a post")
-    text = fit(body, max(room, 0))
-    return f"{text}\n\n{link}" if text else link
-
-
-def _notice(corrections: Sequence[Correction], article: Article, settings: ThreadsSettings) -> str:
-    labels = {str(kind): label for kind, label in settings.labels.items()}
-    told = [
-        cleaned(f"{labels.get(one.kind, one.kind.capitalize())}: {one.text or article.headline}")
-        for one in reversed(corrections)
-    ]
-    return "\n\n".join(told) or cleaned(
-        f"{labels.get('correction', 'Correction')}: {article.headline}"
-    )
-
-
-def _lead(article: Article) -> str:
-    parts = (cleaned(article.headline), cleaned(article.standfirst or article.summary))
-    return "\n\n".join(part for part in parts if part)
+    return next(iter(PICTURES.by_width(image, IMAGE_WIDTH)), None)

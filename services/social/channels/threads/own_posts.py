@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from services.social.channels.plaintext import address
 from services.social.channels.threads.client import ThreadsClient
 from services.social.channels.threads.compose import Frozen
-from services.social.channels.threads.wording import address
 from shared.delivery.errors import OutcomeUnknown
 
 PAGE, PAGES = 100, 5

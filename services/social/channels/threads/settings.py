@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
+
+from services.social.channels.campaign import CampaignWord, LinkingSettings
 
 
-class ThreadsSettings(BaseModel):
+class ThreadsSettings(LinkingSettings):
     """One profile."""
-
-    # The command line reads a value of digits as a number.
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
     user_id: str = Field(pattern=r"^[0-9]{1,19}$")
     """The number of the profile."""
@@ -24,15 +23,4 @@ class ThreadsSettings(BaseModel):
     """`image`: the lead image with its alt text; the link is in the text. `card`: the link's own card, no image."""
     topic: bool = True
     """Whether the article's first tag becomes the post's topic; the network knows one a post."""
-    labels: dict[Literal["correction", "clarification"], str] = {
-        "correction": "Correction",
-        "clarification": "Clarification",
-    }
-    """The word that begins a public notice, in the account's language."""
-
-    @field_validator("server")
-    @classmethod
-    def _absolute(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")):
-            raise ValueError("must be an absolute http(s) address")
-        return value.rstrip("/")
+    utm_source: CampaignWord = "threads"

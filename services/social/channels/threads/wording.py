@@ -1,15 +1,14 @@
-"""Counts a post as Threads counts it, and makes a link that is this post's own.
+"""Counts a post as Threads counts it, and finds its topic.
 
 Must never count less than the network does: what looks doubtful is counted at its longest.
 """
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import regex
 
-from services.social.channels import fitting
+from services.social.channels.layout import Layout
+from services.social.channels.plaintext import cleaned
 
 LIMIT = 500
 TOPIC_LIMIT = 50
@@ -21,8 +20,6 @@ _LINK = regex.compile(
 )
 _TRAILING = ".,;:!?'\"”’»)]}*"
 _HASHTAG = regex.compile(r"(?<![^\s(\[])[#＃][\w\p{M}]")
-# Nothing that a reader sees.
-_CONTROLS = regex.compile(r"[\p{Cs}\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
 def length(text: str) -> int:
@@ -40,35 +37,12 @@ def length(text: str) -> int:
     return total
 
 
+LAYOUT = Layout(LIMIT, length)
+
+
 def fit(text: str, limit: int = LIMIT) -> str:
     """`text` if it is no longer than `limit`, else its beginning and "…"; see `channels.fitting`."""
-    return fitting.fit(text, limit, length)
-
-
-def tracked(url: str, content: str = "") -> str:
-    """The article's address with our campaign parameters; its own query and fragment stay.
-
-    `content` tells a later publication and a correction apart: the look-up goes by this address, and
-    must never take one post for another.
-    """
-    parts = urlsplit(url)
-    own = f"{parts.query}&" if parts.query else ""
-    more = f"&utm_content={content}" if content else ""
-    return parts._replace(query=f"{own}utm_source=threads&utm_medium=social{more}").geturl()
-
-
-def content_of(publication: int, correction: int = 0) -> str:
-    """What `tracked` tells this post apart by: "", "2", "correction-1", "2-correction-1"."""
-    parts = (
-        str(publication) if publication > 1 else "",
-        f"correction-{correction}" if correction else "",
-    )
-    return "-".join(part for part in parts if part)
-
-
-def address(url: str) -> regex.Pattern[str]:
-    """Matches `url` in a text where it stands whole, not as the beginning of a longer address."""
-    return regex.compile(regex.escape(url) + r"(?![\w\p{M}/?#&=%~+-]|[.,:;!]\w)")
+    return LAYOUT.fit(text, limit)
 
 
 def links(text: str, attachment: str | None) -> set[str]:
@@ -87,8 +61,3 @@ def topic_of(tags: tuple[str, ...], text: str) -> str | None:
         if name and len(name) <= TOPIC_LIMIT:
             return name
     return None
-
-
-def cleaned(text: str) -> str:
-    """`text` without invisible control characters, line ends as everywhere."""
-    return str(_CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))).strip()

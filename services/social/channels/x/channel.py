@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,8 +17,11 @@ from services.social.channels.base import (
     RateBudget,
     Wording,
 )
+from services.social.channels.fetching import fetched, unchanged
+from services.social.channels.pictures import LEFT_OUT
 from services.social.channels.x.client import XClient, is_duplicate, is_gone, words
 from services.social.channels.x.compose import (
+    PICTURES,
     Image,
     PostPayload,
     Remembered,
@@ -33,7 +35,6 @@ from services.social.channels.x.compose import (
 from services.social.channels.x.settings import XSettings
 from services.social.channels.x.timeline import Timeline
 from services.social.channels.x.wording import LIMIT
-from shared.contracts.articles import LeadImage
 from shared.contracts.outlets import Operation
 from shared.delivery.errors import GiveUp, OutcomeUnknown, TryAgain
 
@@ -59,10 +60,11 @@ class XChannel:
         """A post; for a correction the next version of it, or a reply; None for a change nobody would see."""
         settings, article = self._settings, intent.article
         if intent.operation is Operation.POST:
-            posting = compose(
-                article, now=intent.now, settings=settings, image=await self._image(intent)
-            )
-            return _frozen(posting)
+            image = await self._image(intent)
+            payload = _frozen(compose(article, now=intent.now, settings=settings, image=image))
+            if payload and settings.media == "image" and article.lead_image and image is None:
+                payload[LEFT_OUT] = PICTURES.left_out("X")
+            return payload
         if intent.posted is None:
             raise GiveUp("nothing is known of the post to change")
         if intent.operation is Operation.DELETE:
@@ -151,16 +153,13 @@ class XChannel:
 
     async def _attached(self, image: Image) -> str:
         """The id of the uploaded image with its alt text; an orphan left behind harms nobody."""
-        data = await self._bytes(image.url)
-        if hashlib.sha256(data).hexdigest() != image.sha256:
-            raise GiveUp("the image is no longer the one that was composed with")
+        data = await unchanged(image, self._fetch)
         form = aiohttp.FormData()
         form.add_field("media_category", "tweet_image")
         form.add_field("media_type", image.media_type)
-        suffix = image.media_type.partition("/")[2]
         # A stream, because a large value in memory would hold up the event loop while it is sent.
         stream = io.BytesIO(data)
-        form.add_field("media", stream, filename=f"lead.{suffix}", content_type=image.media_type)
+        form.add_field("media", stream, filename=image.filename, content_type=image.media_type)
         answer = await self._client.ask("POST", "/2/media/upload", data=form)
         media_id = _data(answer.body).get("id")
         if not media_id:
@@ -172,23 +171,9 @@ class XChannel:
 
     async def _image(self, intent: Intent) -> Image | None:
         lead = intent.article.lead_image if self._settings.media == "image" else None
-        best = candidates(lead)[:1] if lead else []
-        return (
-            await self._described(lead, best[0].url, best[0].media_type) if lead and best else None
-        )
-
-    async def _described(self, lead: LeadImage, url: str, media_type: str) -> Image:
-        data = await self._bytes(url)
-        digest = hashlib.sha256(data).hexdigest()
-        return Image(
-            url=url, sha256=digest, size=len(data), media_type=media_type, alt=alt_of(lead)
-        )
-
-    async def _bytes(self, url: str) -> bytes:
-        try:
-            return await self._fetch(url)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise TryAgain(f"cannot fetch the image: {type(error).__name__}") from error
+        if lead is None or not (best := candidates(lead)[:1]):
+            return None
+        return Image.of(best[0], await fetched(best[0].url, self._fetch), alt=alt_of(lead))
 
     def _posted(self, post_id: str, frozen: PostPayload) -> Posted:
         image = frozen.image

@@ -5,34 +5,31 @@ Never does input or output, and never leaves out the link: what does not fit is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from services.social.channels import fitting
+from services.social.channels.article_words import lead, notices, own_words
+from services.social.channels.campaign import content_of, tracked
+from services.social.channels.layout import GAP
+from services.social.channels.pictures import Picture, PictureLimits
+from services.social.channels.plaintext import hashtags
 from services.social.channels.x.settings import XSettings
-from services.social.channels.x.wording import (
-    LIMIT,
-    address,
-    cleaned,
-    content_of,
-    fit,
-    hashtags,
-    length,
-    shows,
-    tracked,
-)
-from shared.contracts.articles import Article, Correction, LeadImage, Rendition
+from services.social.channels.x.wording import LAYOUT, LIMIT, composed, fit, length, shows
+from shared.contracts.articles import Article, LeadImage, Rendition
 from shared.delivery.errors import GiveUp
 
 __all__ = ["Image", "PostPayload", "Remembered", "compose", "compose_reply", "fit", "length"]
 
-IMAGE_BYTES = 5 * 1024 * 1024
 IMAGE_WIDTH = 2048
 """Pixels beyond which readers see no difference: the network shows no more."""
-IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
+PICTURES = PictureLimits(
+    frozenset({"image/jpeg", "image/png", "image/webp"}),
+    "a JPEG, PNG or WebP of at most 5 MB",
+    most_bytes=5 * 1024 * 1024,
+)
 ALT_LIMIT = 1000
 EDITS = 5
 """How often a post may be edited."""
@@ -40,15 +37,9 @@ EDIT_MARGIN = timedelta(minutes=3)
 """An edit that would come in the last minutes of its window may be late, so a reply takes its place."""
 
 
-class Image(BaseModel):
-    """The one image of a post, fixed by its hash; the bytes are fetched again when it is sent."""
+class Image(Picture):
+    """The one image of a post."""
 
-    model_config = ConfigDict(frozen=True)
-
-    url: str
-    sha256: str
-    size: int
-    media_type: str
     alt: str
 
 
@@ -101,15 +92,16 @@ def compose(
 
     `correction` demands a public notice; a post that carries one keeps it in later versions.
     """
-    notice = correction or (before is not None and before.notice)
-    link = tracked(article.url, content_of(article.publication))
-    said = _notice(article.corrections[-1:], article, settings) if notice else ""
+    notified = correction or (before is not None and before.notice)
+    link = tracked(article.url, settings, content_of(article.publication))
+    last = max(0, len(article.corrections) - 1)
+    said = composed(notices(article, last, settings.labels)) if notified else ""
     payload = PostPayload(
         composed_at=now,
         text=_text(article, settings, link, said),
         link=link,
         image=image,
-        notice=notice,
+        notice=notified,
         previous_post_id=previous_post_id,
     )
     if before is not None and (before.text, before.notice, before.sha256, before.alt) == (
@@ -130,23 +122,20 @@ def compose_reply(
     It carries every notice after the first `told`, the newest first: of corrections that follow
     each other quickly only the last is sent.
     """
-    link = tracked(article.url, content_of(article.publication, len(article.corrections) or 1))
-    said = _notice(article.corrections[told:], article, settings)
-    text = _stacked("", said, link)
+    content = content_of(article.publication, len(article.corrections) or 1)
+    link = tracked(article.url, settings, content)
+    text = _stacked(LAYOUT.stacked("", composed(notices(article, told, settings.labels)), link))
     return PostPayload(composed_at=now, text=text, link=link, in_reply_to=in_reply_to)
 
 
 def candidates(image: LeadImage) -> list[Rendition]:
     """Renditions the network takes, best first: the smallest that is wide enough, else the widest."""
-    taken = [
-        one for one in image.renditions if one.media_type in IMAGE_TYPES and one.size <= IMAGE_BYTES
-    ]
-    return sorted(taken, key=lambda one: (one.width < IMAGE_WIDTH, abs(one.width - IMAGE_WIDTH)))
+    return PICTURES.by_width(image, IMAGE_WIDTH)
 
 
 def alt_of(image: LeadImage) -> str:
     """The alt text, cut to the network's limit, which is in code points."""
-    return fitting.fit(cleaned(image.alt), ALT_LIMIT, len)
+    return fitting.fit(composed(image.alt), ALT_LIMIT, len)
 
 
 def body_of(payload: PostPayload, media_id: str | None) -> dict[str, Any]:
@@ -161,45 +150,16 @@ def body_of(payload: PostPayload, media_id: str | None) -> dict[str, Any]:
     return body
 
 
-def _text(article: Article, settings: XSettings, link: str, notice: str) -> str:
-    own_words = cleaned(article.social.get("x", ""))
-    # An editor who wrote the address into the text has placed the link.
-    body = address(article.url).sub(lambda _: link, own_words) or _lead(article)
-    text = _stacked(notice, body, "")
-    if not shows(text, link):
-        text = _stacked(notice, body, link)
-    before = "\n\n"
-    for tag in hashtags(article.tags, text)[: settings.hashtags]:
-        if length(longer := f"{text}{before}{tag}") <= LIMIT:
-            text, before = longer, " "
-    return text
+def _text(article: Article, settings: XSettings, link: str, said: str) -> str:
+    body = composed(own_words(article, "x", link) or lead(article))
+    text = _stacked(LAYOUT.linked(said, body, link, lambda text: shows(text, link)))
+    tags = [composed(tag) for tag in article.tags]
+    return LAYOUT.tagged(text, hashtags(tags, text)[: settings.hashtags])
 
 
-def _stacked(notice: str, body: str, link: str) -> str:
-    """Notice, body and link under each other; first the body gives way, then the notice.
-
-    Raises `GiveUp` where the link alone is too long: the network knows no link in it and counts each character.
-    """
-    room = LIMIT - (length(link) + 2 if link else 0)
-    if room < 0:
+def _stacked(parts: list[str]) -> str:
+    """Raises `GiveUp` where the link alone is too long: the network knows no link in it and counts each character."""
+    text = GAP.join(parts)
+    if not LAYOUT.fits(text):
         raise GiveUp(f"the link alone is longer than the {LIMIT} characters of a post")
-    if notice:
-        free = room - length(body) - 2
-        notice = fit(notice, max(free, room // 2))
-        room -= length(notice) + 2
-    parts = (notice, fit(body, max(room, 0)), link)
-    return "\n\n".join(part for part in parts if part)
-
-
-def _notice(corrections: Sequence[Correction], article: Article, settings: XSettings) -> str:
-    labels = {str(kind): label for kind, label in settings.labels.items()}
-    told = [
-        cleaned(f"{labels.get(one.kind, one.kind.capitalize())}: {one.text or article.headline}")
-        for one in reversed(corrections)
-    ]
-    return "\n\n".join(told) or f"{labels.get('correction', 'Correction')}: {article.headline}"
-
-
-def _lead(article: Article) -> str:
-    parts = (cleaned(article.headline), cleaned(article.standfirst or article.summary))
-    return "\n\n".join(part for part in parts if part)
+    return text

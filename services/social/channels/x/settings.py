@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
+
+from services.social.channels.campaign import CampaignWord, LinkingSettings
 
 
-class XSettings(BaseModel):
+class XSettings(LinkingSettings):
     """One account."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     access_token: SecretStr
     """Of a user, with the scopes `tweet.read tweet.write users.read media.write`."""
@@ -24,15 +24,4 @@ class XSettings(BaseModel):
     """For how long the account may edit a post; 0 where it may not, and corrections are replies."""
     hashtags: int = Field(default=2, ge=0, le=10)
     """How many of the article's tags may follow as hashtags."""
-    labels: dict[Literal["correction", "clarification"], str] = {
-        "correction": "Correction",
-        "clarification": "Clarification",
-    }
-    """The word that begins a public notice, in the account's language."""
-
-    @field_validator("server", "web")
-    @classmethod
-    def _absolute(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://")):
-            raise ValueError("must be an absolute http(s) address")
-        return value.rstrip("/")
+    utm_source: CampaignWord = "x"
