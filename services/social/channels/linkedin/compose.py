@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict
 
@@ -102,7 +103,8 @@ def compose(
             _text(article, settings, link, notified), escape_links=settings.escape_links
         ),
         link=link,
-        title=fitting.fit(cleaned(title), TITLE_LIMIT, units),
+        # A card without a title is refused, and a headline may be made of nothing that is seen.
+        title=fitting.fit(cleaned(title) or urlsplit(link).netloc, TITLE_LIMIT, units),
         description=fitting.fit(cleaned(about), DESCRIPTION_LIMIT, units),
         thumbnail=thumbnail,
         notice=notified,

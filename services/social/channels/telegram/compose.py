@@ -13,9 +13,9 @@ from services.social.channels.article_words import lead, notice, own_words
 from services.social.channels.campaign import tracked
 from services.social.channels.layout import GAP, Layout
 from services.social.channels.pictures import Picture, PictureLimits
-from services.social.channels.plaintext import address, cleaned, hashtags
+from services.social.channels.plaintext import address, hashtags
 from services.social.channels.telegram.settings import TelegramSettings
-from services.social.channels.telegram.wording import escaped, fit, length
+from services.social.channels.telegram.wording import composed, escaped, fit, length
 from shared.contracts.articles import Article, LeadImage, Rendition
 from shared.delivery.errors import GiveUp
 
@@ -109,7 +109,7 @@ def compose(
         kind, photo, sha256 = "caption", None, before.sha256
     limit = TEXT_LIMIT if kind == "text" else CAPTION_LIMIT
     link = tracked(article.url, settings)
-    said = notice(article, settings.labels) if notified else ""
+    said = composed(notice(article, settings.labels)) if notified else ""
     text, html = _text(article, settings, link, limit, said)
     payload = MessagePayload(
         kind=kind,
@@ -138,10 +138,13 @@ def _text(
 ) -> tuple[str, str]:
     """The message as people read it, and as HTML with the headline in bold."""
     layout = Layout(limit, length)
-    own = own_words(article, "telegram", link)
-    headline = "" if own else cleaned(article.headline)
+    own = composed(own_words(article, "telegram", link))
+    headline = "" if own else composed(article.headline)
     parts = layout.linked(
-        said, own or lead(article), link, lambda text: address(link).search(text) is not None
+        said,
+        own or composed(lead(article)),
+        link,
+        lambda text: address(link).search(text) is not None,
     )
     text = GAP.join(parts)
     if not layout.fits(text):

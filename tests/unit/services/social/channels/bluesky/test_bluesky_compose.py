@@ -10,6 +10,7 @@ import pytest
 import regex
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from services.social.channels.bluesky.compose import (
     Frozen,
@@ -21,7 +22,9 @@ from services.social.channels.bluesky.compose import (
     record_key,
 )
 from services.social.channels.bluesky.fake_lexicon import count_graphemes, validate_post
-from services.social.channels.bluesky.richtext import facets, graphemes, hashtag
+from services.social.channels.bluesky.richtext import facets, graphemes, is_tag
+from services.social.channels.bluesky.settings import BlueskySettings
+from services.social.channels.plaintext import hashtags
 from shared.contracts.articles import Article, Correction, Status
 
 NOW = datetime(2026, 9, 1, 12, 30, 15, 250_000, tzinfo=UTC)
@@ -50,8 +53,14 @@ def article(**changes: Any) -> Article:
     return Article(**{**fields, **changes})
 
 
+def connected(**changes: Any) -> BlueskySettings:
+    return BlueskySettings(identifier="news.example", app_password=SecretStr("x"), **changes)
+
+
 def composed(story: Article, media: Media | None = None, tags: int = 3) -> Frozen:
-    return compose(story, repo=DID, key="k1", now=NOW, media=media, language=None, tags=tags)
+    return compose(
+        story, repo=DID, key="k1", now=NOW, media=media, settings=connected(hashtags=tags)
+    )
 
 
 def covered(record: dict[str, Any]) -> list[tuple[str, dict[str, str]]]:
@@ -161,8 +170,8 @@ def test_a_correction_says_so_in_a_reply() -> None:
         Correction(at=NOW, kind="clarification", text="The river is the Rhine. " * 30),
     )
     frozen = compose_correction(
-        article(corrections=notices), key="k2", now=NOW, root=ROOT, language=None,
-        labels={"clarification": "Klarstellung"}, told=1,
+        article(corrections=notices), key="k2", now=NOW, root=ROOT, told=1,
+        settings=connected(labels={"clarification": "Klarstellung"}),
     )  # fmt: skip
     assert frozen.repo == DID
     assert frozen.record["text"].startswith("Klarstellung: The river is the Rhine.")
@@ -178,8 +187,8 @@ def test_corrections_that_follow_each_other_quickly_are_all_said() -> None:
         for day in ("Monday", "Tuesday", "Wednesday")
     )
     frozen = compose_correction(
-        article(corrections=notices), key="k2", now=NOW, root=ROOT, language=None,
-        labels={}, told=1,
+        article(corrections=notices), key="k2", now=NOW, root=ROOT, told=1,
+        settings=connected(labels={}),
     )  # fmt: skip
     said = "Correction: It was Wednesday.\n\nCorrection: It was Tuesday."
     assert frozen.record["text"] == f"{said}\n\n{LINK}"
@@ -202,7 +211,7 @@ def test_the_vector_of_the_atproto_documentation() -> None:
     ],
 )  # fmt: skip
 def test_hashtags(tag: str, expected: str | None) -> None:
-    assert hashtag(tag) == expected
+    assert hashtags([tag], "", is_tag) == ([expected] if expected else [])
 
 
 @given(st.text(max_size=80), st.integers(0, 4_000_000_000))
@@ -260,7 +269,7 @@ def test_always_within_the_networks_count_and_whole(
         if "tag" in feature:
             assert shown_text[1:] == feature["tag"]
         else:
-            assert shown_text in {feature["uri"], "news.example"}
+            assert shown_text in {feature["uri"], "news.example", story.url}
     targets = [feature["uri"] for _, feature in shown if "uri" in feature]
     assert any(uri.startswith(story.url) for uri in targets)
 

@@ -156,8 +156,8 @@ def test_alt_text_is_cut_to_its_limit() -> None:
     ("image", "reason"),
     [
         (None, "no lead image"),
-        (lead(), "no JPEG that Instagram takes"),
-        (lead(rendition("png", kind="image/png")), "no JPEG that Instagram takes"),
+        (lead(), "what Instagram takes, a JPEG"),
+        (lead(rendition("png", kind="image/png")), "what Instagram takes, a JPEG"),
     ],
 )
 def test_an_article_without_a_suitable_picture_is_given_up(

@@ -18,7 +18,6 @@ from services.social.channels.linkedin.compose import (
     Thumbnail,
     best_rendition,
     compose,
-    described,
     fit,
     length,
     picture,
@@ -273,5 +272,5 @@ def test_best_rendition_is_the_smallest_that_is_wide_enough(
 
 
 def test_the_picture_is_fixed_by_the_hash_of_its_bytes() -> None:
-    made = described(rendition("one", 800), b"bytes")
+    made = Thumbnail.of(rendition("one", 800), b"bytes")
     assert (made.size, len(made.sha256), made.media_type) == (5, 64, "image/jpeg")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.social.channels.mastodon.fake_rules import counted
-from services.social.channels.mastodon.wording import address, fit, hashtags, length, tracked
+from services.social.channels.mastodon.wording import fit, length
 
 LONG_LINK = "https://www.example.org/politik/" + "a" * 80 + "?utm_source=mastodon&utm_medium=social"
 
@@ -107,40 +107,3 @@ def test_never_cut_inside_a_link_mention_or_hashtag(limit: int) -> None:
     assert kept == words[: len(kept)] or kept[:-1] == words[: len(kept) - 1]
     if kept and kept[-1] not in words:
         assert words[len(kept) - 1] in {"Before", "after", "all"}
-
-
-def test_hashtags_are_camel_case_letters_and_digits() -> None:
-    tags = ("climate change", "COVID-19", "2026", "straßen bahn", "जलवायु", "Climate  Change", "!")
-    made = hashtags(tags, "no tag yet")
-    assert made == ["#ClimateChange", "#COVID19", "#StraßenBahn", "#जलवायु"]
-
-
-def test_hashtag_in_the_text_is_not_repeated() -> None:
-    assert hashtags(("climate", "budget"), "We need #Climate action") == ["#Budget"]
-
-
-@given(st.lists(st.text(max_size=20), max_size=6))
-def test_hashtags_hold_nothing_but_letters_marks_and_digits(tags: list[str]) -> None:
-    for tag in hashtags(tuple(tags), ""):
-        assert regex.fullmatch(r"#[\p{L}\p{M}\p{Nd}]+", tag)
-
-
-@pytest.mark.parametrize(
-    ("url", "with_campaign"),
-    [
-        ("https://a.org/x", "https://a.org/x?utm_source=mastodon&utm_medium=social"),
-        ("https://a.org/x?a=%20b", "https://a.org/x?a=%20b&utm_source=mastodon&utm_medium=social"),
-        ("https://a.org/x#y", "https://a.org/x?utm_source=mastodon&utm_medium=social#y"),
-    ],
-)
-def test_campaign_parameters_keep_query_and_fragment(url: str, with_campaign: str) -> None:
-    assert tracked(url) == with_campaign
-
-
-def test_address_is_not_found_as_the_beginning_of_a_longer_one() -> None:
-    mine = address("https://a.org/x")
-    assert mine.search("see https://a.org/x.")
-    assert mine.search("(https://a.org/x)")
-    assert not mine.search("https://a.org/x-2")
-    assert not mine.search("https://a.org/x/y")
-    assert not mine.search("https://a.org/x.html")

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
+from services.social.channels.plaintext import address
 from services.social.channels.slack.compose import (
     Image,
     MessagePayload,
@@ -21,7 +22,7 @@ from services.social.channels.slack.compose import (
     pictured,
 )
 from services.social.channels.slack.fake_rules import SECTION, UPDATE_TEXT, rendered
-from services.social.channels.slack.mrkdwn import address, escaped, tracked
+from services.social.channels.slack.mrkdwn import escaped
 from services.social.channels.slack.settings import SlackSettings
 from shared.contracts.articles import Article, Correction, LeadImage, Rendition, Status
 from shared.delivery.errors import GiveUp
@@ -166,8 +167,7 @@ def test_escaping_is_reversible_and_calls_nobody(text: str) -> None:
 
 
 def test_a_later_publication_has_an_address_of_its_own() -> None:
-    again = tracked("https://news.example/budget", 2)
-    assert again == f"{LINK}&utm_content=2"
+    again = f"{LINK}&utm_content=2"
     assert not address(LINK).search(f"See {again}.")
     assert payload(article(publication=2)).link == again
 
