@@ -127,6 +127,8 @@ class Fake(Protocol):
     name: str
     faults: dict[str, int]
     """Fault name -> how many more requests it will hit. Every fake knows at least FAULTS."""
+    fault_words: dict[str, str]
+    """Fault name -> what it does, as a sentence for the sandbox's page."""
 
     def app(self) -> Any:
         """An `aiohttp.web.Application` that speaks the network's API."""

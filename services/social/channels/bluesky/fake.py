@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
-from services.social.channels.base import FAULTS, VisiblePost
+from services.social.channels.base import VisiblePost
 from services.social.channels.bluesky import fake_wire as wire
 from services.social.channels.bluesky.fake_account import (
     DID,
@@ -25,6 +25,7 @@ from services.social.channels.bluesky.fake_account import (
 )
 from services.social.channels.bluesky.fake_lexicon import Invalid
 from services.social.channels.bluesky.fake_repo import COLLECTION, FakeRepo
+from services.social.channels.faults import CLOSING, FaultSwitches
 
 TID = re.compile(r"^[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}$")
 BLOB_BYTES = 5 * 1024 * 1024
@@ -34,6 +35,21 @@ INJECTED_PAUSE_SECONDS = 2
 """How far away the reset is when `rate_limited` is injected."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Act = Callable[[], dict[str, Any]]
+
+
+class Faults(FaultSwitches):
+    """In XRPC's dialect."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ("", "edit:", "delete:", "blob:"),
+            {
+                "expired_token": "is refused because the session's token ran out, which a new one cures"
+            },
+        )
+
+    def broken(self) -> web.StreamResponse:
+        return wire.refusal(500, "InternalServerError", "Internal Server Error")
 
 
 class BlueskyFake:
@@ -51,9 +67,9 @@ class BlueskyFake:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         capacity: dict[str, int] | None = None,
     ) -> None:
-        calls = ("", "edit:", "delete:", "blob:")
-        self.faults = {f"{call}{name}": 0 for call in calls for name in FAULTS}
-        self.faults["expired_token"] = 0
+        self._faults = Faults()
+        self.faults = self._faults.left
+        self.fault_words = self._faults.words
         self.sessions = FakeSessions(clock)
         self._clock = clock
         self._repo = FakeRepo()
@@ -85,7 +101,7 @@ class BlueskyFake:
 
     def app(self) -> web.Application:
         app = web.Application(middlewares=[self._gate], client_max_size=2 * BLOB_BYTES)
-        closing = app[wire.CLOSING] = asyncio.Event()
+        closing = app[CLOSING] = asyncio.Event()
 
         async def close(_: web.Application) -> None:
             closing.set()
@@ -142,7 +158,7 @@ class BlueskyFake:
 
     def _authorise(self, request: web.Request) -> None:
         token = wire.bearer(request)
-        if self._hit("expired_token"):
+        if self._faults.take("expired_token"):
             self.sessions.expire(token)
         self.sessions.authorise(token)
 
@@ -208,33 +224,19 @@ class BlueskyFake:
 
     async def _act(self, request: web.Request, call: str, act: Act) -> web.StreamResponse:
         """Perform `act`, or fail around it as the next injected fault of this call says."""
-        if self._hit(f"{call}error_before"):
+        if self._faults.take(f"{call}error_before"):
             return wire.refusal(503, "UpstreamFailure", "Service Unavailable")
-        if self._hit(f"{call}rate_limited"):
+        if self._faults.take(f"{call}rate_limited"):
             resets = self._clock() + timedelta(seconds=INJECTED_PAUSE_SECONDS)
             limited = wire.refusal(429, "RateLimitExceeded", "Rate Limit Exceeded")
             limited.headers["ratelimit-remaining"] = "0"
             limited.headers["ratelimit-reset"] = str(int(resets.timestamp()))
             return limited
-        if self._hit(f"{call}auth_dead"):
+        if self._faults.take(f"{call}auth_dead"):
             raise Invalid("Token could not be verified", "InvalidToken")
-        if self._hit(f"{call}refuse"):
+        if self._faults.take(f"{call}refuse"):
             raise Invalid("The request was refused by a fault")
-        done = wire.answer(act())
-        if self._hit(f"{call}error_after"):
-            return wire.refusal(500, "InternalServerError", "Internal Server Error")
-        if self._hit(f"{call}hang_after"):
-            await wire.until_gone(request)
-            return wire.cut(request)
-        if self._hit(f"{call}disconnect_after"):
-            return wire.cut(request)
-        return done
-
-    def _hit(self, fault: str) -> bool:
-        if self.faults.get(fault, 0) <= 0:
-            return False
-        self.faults[fault] -= 1
-        return True
+        return await self._faults.after(request, call, wire.answer(act()))
 
 
 def _key(names: dict[str, Any]) -> str:

@@ -1,8 +1,7 @@
-"""How the stand-in server reads requests, words refusals and fails to answer. Never outlives its client."""
+"""How the stand-in server reads requests and words refusals."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import orjson
@@ -10,8 +9,6 @@ from aiohttp import web
 
 from services.social.channels.bluesky.fake_lexicon import Invalid
 
-CLOSING: web.AppKey[asyncio.Event] = web.AppKey("closing", asyncio.Event)
-"""Set when the server shuts down, so that nothing goes on hanging."""
 ROOT: web.RequestKey[str] = web.RequestKey("root", str)
 """The address that the stand-in is reached at, with the path it is mounted below."""
 
@@ -50,21 +47,3 @@ def refusal(status: int, name: str, message: str) -> web.StreamResponse:
     """An XRPC error."""
     body = orjson.dumps({"error": name, "message": message})
     return web.Response(body=body, status=status, content_type="application/json")
-
-
-async def until_gone(request: web.Request) -> None:
-    """Return when the client has gone away or the server shuts down."""
-    closing = request.app[CLOSING]
-    while request.transport is not None and not request.transport.is_closing():
-        try:
-            await asyncio.wait_for(closing.wait(), 0.05)
-        except TimeoutError:
-            continue
-        return
-
-
-def cut(request: web.Request) -> web.StreamResponse:
-    """Drop the connection; what is returned reaches nobody."""
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()

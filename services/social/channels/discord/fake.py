@@ -18,8 +18,9 @@ from aiohttp import web
 
 from services.social.channels.base import VisiblePost
 from services.social.channels.discord import fake_rules as rules
-from services.social.channels.discord.fake_faults import CLOSING, Faults, limited
+from services.social.channels.discord.fake_faults import Faults, limited
 from services.social.channels.discord.fake_rules import Bucket, Form, Refusal
+from services.social.channels.faults import CLOSING
 
 WEBHOOK_ID, GUILD_ID, CHANNEL_ID = "223704706495545344", "199737254929760256", "199737254929760257"
 TOKEN = "sandbox-webhook-token-that-opens-nothing"  # noqa: S105  # only of this stand-in
@@ -52,6 +53,7 @@ class DiscordFake:
     ) -> None:
         self._faults = Faults()
         self.faults = self._faults.left
+        self.fault_words = self._faults.words
         self.token = TOKEN
         self.kind = 1
         self.pinged: list[str] = []

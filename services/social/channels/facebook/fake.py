@@ -16,9 +16,10 @@ from aiohttp import web
 
 from services.social.channels.base import VisiblePost
 from services.social.channels.facebook import fake_rules as rules
-from services.social.channels.facebook.fake_faults import CLOSING, Faults, said
+from services.social.channels.facebook.fake_faults import Faults, said
 from services.social.channels.facebook.fake_rules import Refusal, Usage
 from services.social.channels.facebook.fake_store import PAGE_ID, PAGE_NAME, Photo, Post, Store
+from services.social.channels.faults import CLOSING
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -45,6 +46,7 @@ class FacebookFake:
     ) -> None:
         self._faults = Faults(PAGE_ID)
         self.faults = self._faults.left
+        self.fault_words = self._faults.words
         self.token = TOKEN
         self._clock = clock
         self._usage = Usage(hourly)

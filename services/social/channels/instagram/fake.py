@@ -17,8 +17,9 @@ from aiohttp import web
 from yarl import URL
 
 from services.social.channels.base import VisiblePost
+from services.social.channels.faults import CLOSING
 from services.social.channels.instagram import fake_rules as rules
-from services.social.channels.instagram.fake_faults import CLOSING, Faults, said
+from services.social.channels.instagram.fake_faults import Faults, said
 from services.social.channels.instagram.fake_rules import Refusal, Usage
 from services.social.channels.instagram.fake_store import (
     LIFE,
@@ -61,6 +62,7 @@ class InstagramFake:
     ) -> None:
         self._faults = Faults(USER_ID)
         self.faults = self._faults.left
+        self.fault_words = self._faults.words
         self.token = TOKEN
         self._clock = clock
         self._usage = Usage(hourly)

@@ -16,8 +16,9 @@ from typing import Any
 from aiohttp import web
 
 from services.social.channels.base import VisiblePost
+from services.social.channels.faults import CLOSING
 from services.social.channels.linkedin import fake_rules as rules
-from services.social.channels.linkedin.fake_faults import CLOSING, THROTTLED, Faults, said
+from services.social.channels.linkedin.fake_faults import THROTTLED, Faults, said
 from services.social.channels.linkedin.fake_rules import Refusal
 from services.social.channels.linkedin.fake_store import (
     AUTHOR,
@@ -51,6 +52,7 @@ class LinkedInFake:
     ) -> None:
         self._faults = Faults()
         self.faults = self._faults.left
+        self.fault_words = self._faults.words
         self.token = TOKEN
         self._clock = clock
         self._daily = daily

@@ -15,8 +15,9 @@ from typing import Any
 from aiohttp import web
 
 from services.social.channels.base import VisiblePost
+from services.social.channels.faults import CLOSING
 from services.social.channels.mastodon import fake_rules as rules
-from services.social.channels.mastodon.fake_faults import CLOSING, Faults, said
+from services.social.channels.mastodon.fake_faults import Faults, said
 from services.social.channels.mastodon.fake_rules import Refusal, Window
 from services.social.channels.mastodon.fake_store import (
     ACCOUNT_ID,
@@ -46,6 +47,7 @@ class MastodonFake:
     ) -> None:
         self._faults = Faults(clock)
         self.faults = self._faults.left
+        self.fault_words = self._faults.words
         self.token = TOKEN
         self.processing = processing
         self._clock = clock

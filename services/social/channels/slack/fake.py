@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from services.social.channels.base import VisiblePost
+from services.social.channels.faults import CLOSING
 from services.social.channels.slack import fake_rules as rules
-from services.social.channels.slack.fake_faults import CLOSING, Faults, limited
+from services.social.channels.slack.fake_faults import Faults, limited
 from services.social.channels.slack.fake_images import ImageStore
 from services.social.channels.slack.fake_rules import Form, Refusal, Window
 
@@ -54,6 +55,7 @@ class SlackFake:
     ) -> None:
         self._faults = Faults()
         self.faults = self._faults.left
+        self.fault_words = self._faults.words
         self.token = TOKEN
         self.scopes = "chat:write,channels:history"
         self._clock = clock

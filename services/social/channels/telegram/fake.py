@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from services.social.channels.base import VisiblePost
+from services.social.channels.faults import CLOSING
 from services.social.channels.telegram import fake_rules as rules
-from services.social.channels.telegram.fake_faults import CLOSING, MOVED_TO, Faults
+from services.social.channels.telegram.fake_faults import MOVED_TO, Faults
 from services.social.channels.telegram.fake_rules import Parsed, Refusal, Window, bad
 
 TOKEN = "123456789:sandbox-token-that-opens-nothing-at-all"  # noqa: S105  # only of this stand-in
@@ -56,6 +57,7 @@ class TelegramFake:
     ) -> None:
         self._faults = Faults()
         self.faults = self._faults.left
+        self.fault_words = self._faults.words
         self.token = TOKEN
         self.posting_allowed = True
         self._clock = clock

@@ -15,19 +15,21 @@ from services.social.channels.plaintext import cleaned
 
 # The network drops these without a word, so the preview would promise what nobody reads.
 _DROPPED = regex.compile(r"[\u202d\u202e\u0333\u033f\u030a]")
-_SPOKEN = {
-    "\u2028": "\n",
-    "\u2029": "\n",
-    # Embeddings are dropped too, which turns right-to-left text around; isolates do the same and stay.
-    "\u202a": "\u2066",
-    "\u202b": "\u2067",
-    "\u202c": "\u2069",
-}
+_SPOKEN = str.maketrans(
+    {
+        "\u2028": "\n",
+        "\u2029": "\n",
+        # Embeddings are dropped too, which turns right-to-left text around; isolates do the same and stay.
+        "\u202a": "\u2066",
+        "\u202b": "\u2067",
+        "\u202c": "\u2069",
+    }
+)
 
 
 def composed(text: str) -> str:
     """`text` as the network leaves it: in NFC, because it takes a ring away from the letter below it."""
-    plain = unicodedata.normalize("NFC", text).translate(str.maketrans(_SPOKEN))
+    plain = unicodedata.normalize("NFC", text).translate(_SPOKEN)
     return cleaned(str(_DROPPED.sub("", plain)))
 
 

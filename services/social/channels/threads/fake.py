@@ -17,8 +17,9 @@ from aiohttp import web
 from yarl import URL
 
 from services.social.channels.base import VisiblePost
+from services.social.channels.faults import CLOSING
 from services.social.channels.threads import fake_rules as rules
-from services.social.channels.threads.fake_faults import CLOSING, Faults, said
+from services.social.channels.threads.fake_faults import Faults, said
 from services.social.channels.threads.fake_rules import LIFE, Refusal, Usage
 from services.social.channels.threads.fake_store import (
     USER_ID,
@@ -60,6 +61,7 @@ class ThreadsFake:
     ) -> None:
         self._faults = Faults()
         self.faults = self._faults.left
+        self.fault_words = self._faults.words
         self.token = TOKEN
         self.processing = processing
         self._clock = clock

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-
 from aiohttp import web
 
-from services.social.channels.base import FAULTS
+from services.social.channels.faults import FaultSwitches
 
-CLOSING: web.AppKey[asyncio.Event] = web.AppKey("closing", asyncio.Event)
 CALLS = ("", "container:", "delete:")
-"""Prefixes of a fault's name; publishing, which makes what readers see, has none."""
-OWN_FAULTS = ("not_propagated", "blocked_but_done", "lag")
-"""`not_propagated` and `blocked_but_done` hit publishing; `lag` makes a list miss its newest post."""
+"""What faults can hit; see `channels.faults`."""
+OWN = {
+    "not_propagated": "is refused because what was taken in is not known everywhere yet",
+    "blocked_but_done": "happens, and is answered as a blocked action",
+    "lag": "is missing from the list of posts for one reading",
+}
 BUSY = '{"call_count":100,"total_cputime":20,"total_time":30,"estimated_time_to_regain_access":1}'
 
 
@@ -31,18 +30,11 @@ def said(status: int, code: int, words: str, *, subcode: int = 0) -> web.Respons
     return web.json_response({"error": error}, status=status)
 
 
-class Faults:
-    """`left` counts, per name, how many more requests a fault will hit."""
+class Faults(FaultSwitches):
+    """In the network's own dialect."""
 
     def __init__(self) -> None:
-        names = [f"{call}{name}" for call in CALLS for name in FAULTS]
-        self.left = dict.fromkeys([*names, *OWN_FAULTS], 0)
-
-    def take(self, fault: str) -> bool:
-        if self.left.get(fault, 0) <= 0:
-            return False
-        self.left[fault] -= 1
-        return True
+        super().__init__(CALLS, OWN)
 
     def before(self, call: str) -> web.Response | None:
         """Faults that act before anything was done."""
@@ -62,22 +54,12 @@ class Faults:
             return said(400, 24, words, subcode=4_279_009)
         return None
 
+    def broken(self) -> web.StreamResponse:
+        return said(500, 1, "An unknown error has occurred.")
+
     async def after(
         self, request: web.Request, call: str, answer: web.StreamResponse
     ) -> web.StreamResponse:
-        """Faults that act after it was done."""
         if call == "" and self.take("blocked_but_done"):
             return said(400, -1, "Action is blocked", subcode=2_207_051)
-        if self.take(f"{call}error_after"):
-            return said(500, 1, "An unknown error has occurred.")
-        if self.take(f"{call}disconnect_after"):
-            if request.transport is not None:
-                request.transport.abort()
-            await asyncio.sleep(0)
-        elif self.take(f"{call}hang_after"):
-            # The transport goes when the client does; nobody waits for us longer than that.
-            closing = request.app[CLOSING]
-            while request.transport is not None and not closing.is_set():
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(closing.wait(), 0.02)
-        return answer
+        return await super().after(request, call, answer)

@@ -16,8 +16,9 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from services.social.channels.base import VisiblePost
+from services.social.channels.faults import CLOSING
 from services.social.channels.x import fake_rules as rules
-from services.social.channels.x.fake_faults import CLOSING, PROBLEMS, Faults, invalid, problem
+from services.social.channels.x.fake_faults import PROBLEMS, Faults, invalid, problem
 from services.social.channels.x.fake_rules import NewMetadata, NewPost, Refusal, Window
 from services.social.channels.x.fake_store import ACCOUNT_ID, AUTHOR, Post, Store, Upload
 
@@ -47,6 +48,7 @@ class XFake:
     ) -> None:
         self._faults = Faults(clock)
         self.faults = self._faults.left
+        self.fault_words = self._faults.words
         self.token = TOKEN
         self.edit_minutes = edit_minutes
         self._clock = clock

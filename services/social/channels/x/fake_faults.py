@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
-from services.social.channels.base import FAULTS
+from services.social.channels.faults import FaultSwitches
 
-CLOSING: web.AppKey[asyncio.Event] = web.AppKey("closing", asyncio.Event)
 CALLS = ("", "delete:", "media:")
-"""Prefixes of a fault's name; the creating call, which edits too, has none."""
-OWN_FAULTS = ("usage_capped", "lag")
-"""`usage_capped` hits a post; `lag` makes the timeline and a post's history answer without the newest post."""
+"""What faults can hit; see `channels.faults`."""
+OWN = {
+    "usage_capped": "is refused because the month's posts are used up",
+    "lag": "is missing from the timeline, or from its post's history, for one reading",
+}
 PROBLEMS = "https://api.x.com/2/problems/"
 TITLES = {
     400: "Invalid Request",
@@ -42,19 +41,12 @@ def invalid(message: str) -> web.Response:
     return problem(400, detail, f"{PROBLEMS}invalid-request", errors=errors)
 
 
-class Faults:
-    """`left` counts, per name, how many more requests a fault will hit."""
+class Faults(FaultSwitches):
+    """In the network's own dialect."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
-        names = [f"{call}{name}" for call in CALLS for name in FAULTS]
-        self.left = dict.fromkeys([*names, *OWN_FAULTS], 0)
+        super().__init__(CALLS, OWN)
         self._clock = clock
-
-    def take(self, fault: str) -> bool:
-        if self.left.get(fault, 0) <= 0:
-            return False
-        self.left[fault] -= 1
-        return True
 
     def before(self, call: str) -> web.Response | None:
         """Faults that act before anything was done."""
@@ -75,20 +67,5 @@ class Faults:
             return problem(429, detail, f"{PROBLEMS}usage-capped", period="Monthly")
         return None
 
-    async def after(
-        self, request: web.Request, call: str, answer: web.StreamResponse
-    ) -> web.StreamResponse:
-        """Faults that act after it was done."""
-        if self.take(f"{call}error_after"):
-            return problem(500, "Something went wrong.")
-        if self.take(f"{call}disconnect_after"):
-            if request.transport is not None:
-                request.transport.abort()
-            await asyncio.sleep(0)
-        elif self.take(f"{call}hang_after"):
-            # The transport goes when the client does; nobody waits for us longer than that.
-            closing = request.app[CLOSING]
-            while request.transport is not None and not closing.is_set():
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(closing.wait(), 0.02)
-        return answer
+    def broken(self) -> web.StreamResponse:
+        return problem(500, "Something went wrong.")
