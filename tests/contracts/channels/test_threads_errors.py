@@ -16,9 +16,10 @@ from PIL import Image
 
 from services.social.channels import transport
 from services.social.channels.base import FAULTS, Intent, Payload, Posted
+from services.social.channels.meta import budget
 from services.social.channels.threads import channel as threads_channel
 from services.social.channels.threads import containers
-from services.social.channels.threads.answers import budget, failure
+from services.social.channels.threads.answers import failure
 from services.social.channels.threads.channel import ThreadsChannel
 from services.social.channels.threads.fake import ThreadsFake
 from services.social.channels.threads.fake_store import USER_ID
@@ -484,7 +485,7 @@ def answered(status: int, code: int, subcode: int = 0, **more: Any) -> Answer:
 def test_every_documented_answer_has_one_outcome(
     answer: Answer, mutation: bool, own_post: bool, error: type[DeliveryError]
 ) -> None:
-    found = failure(answer, mutation=mutation, own_post=own_post)
+    found = failure(answer, mutation=mutation, one_post=own_post)
     assert type(found) is error
     assert found.reason
 

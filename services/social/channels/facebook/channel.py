@@ -18,8 +18,7 @@ from services.social.channels.base import (
     RateBudget,
     Wording,
 )
-from services.social.channels.facebook.answers import duplicate, gone, words
-from services.social.channels.facebook.client import GraphClient
+from services.social.channels.facebook.answers import duplicate, failure
 from services.social.channels.facebook.compose import (
     LIMIT,
     PICTURES,
@@ -33,6 +32,7 @@ from services.social.channels.facebook.compose import (
 )
 from services.social.channels.facebook.settings import FacebookSettings
 from services.social.channels.fetching import fetched, unchanged
+from services.social.channels.meta import GraphClient, gone, words
 from services.social.channels.pictures import LEFT_OUT
 from services.social.channels.plaintext import address
 from shared.contracts.articles import LeadImage
@@ -59,7 +59,7 @@ class FacebookChannel:
         self._settings = settings
         self._fetch = fetch
         self.budget: RateBudget | None = None
-        self._client = GraphClient(settings, http, clock, self._heard)
+        self._client = GraphClient(settings, http, clock, self._heard, failure)
 
     async def compose(self, intent: Intent) -> Payload | None:
         if intent.operation is Operation.DELETE:

@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 
 from services.social.channels.base import Intent, Payload, Posted, RateBudget, Wording
-from services.social.channels.instagram.answers import QUOTA_SECONDS, gone
-from services.social.channels.instagram.client import GraphClient
+from services.social.channels.instagram.answers import QUOTA_SECONDS, failure
 from services.social.channels.instagram.compose import (
     CAPTION_LIMIT,
     COMMENT_LIMIT,
@@ -21,6 +20,7 @@ from services.social.channels.instagram.compose import (
 )
 from services.social.channels.instagram.containers import PUBLISHED, Container, Containers
 from services.social.channels.instagram.settings import InstagramSettings
+from services.social.channels.meta import GraphClient, gone
 from shared.contracts.outlets import Operation
 from shared.delivery.errors import DeliveryError, GiveUp, OutcomeUnknown, TryAgain
 
@@ -43,7 +43,7 @@ class InstagramChannel:
     ) -> None:
         self._settings = settings
         self.budget: RateBudget | None = None
-        self._client = GraphClient(settings, http, clock, self._heard)
+        self._client = GraphClient(settings, http, clock, self._heard, failure)
         self._containers = Containers(self._client, settings.user_id, clock)
 
     async def compose(self, intent: Intent) -> Payload | None:

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 import regex
 
 from services.social.channels.instagram.answers import FETCH_SECONDS, NOT_FETCHED, READY_SECONDS
-from services.social.channels.instagram.client import GraphClient
 from services.social.channels.instagram.compose import Frozen
+from services.social.channels.meta import GraphClient
 from shared.delivery.errors import GiveUp, TryAgain
 
 LIFE = timedelta(hours=24)

@@ -10,8 +10,9 @@ from typing import Any
 import aiohttp
 
 from services.social.channels.base import Intent, Payload, Posted, RateBudget, Wording
+from services.social.channels.meta import GraphClient, gone
 from services.social.channels.pictures import LEFT_OUT
-from services.social.channels.threads.answers import PROPAGATION_SECONDS, gone
+from services.social.channels.threads.answers import PROPAGATION_SECONDS, failure
 from services.social.channels.threads.client import ThreadsClient
 from services.social.channels.threads.compose import (
     PICTURES,
@@ -52,7 +53,7 @@ class ThreadsChannel:
     ) -> None:
         self._settings = settings
         self.budget: RateBudget | None = None
-        self._client = ThreadsClient(settings, http, clock, self._heard)
+        self._client = ThreadsClient(GraphClient(settings, http, clock, self._heard, failure))
         self._containers = Containers(self._client, settings.user_id, clock)
         self._own_posts = OwnPosts(self._client, settings.user_id)
 
@@ -132,7 +133,7 @@ class ThreadsChannel:
                 field="success",
                 values={},
                 mutation=True,
-                own_post=True,
+                one_post=True,
                 bear=gone,
             )
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.social.channels.threads.answers import PROPAGATION_SECONDS, gone
+from services.social.channels.meta import gone
+from services.social.channels.threads.answers import PROPAGATION_SECONDS
 from services.social.channels.threads.client import ThreadsClient
 from services.social.channels.threads.compose import Frozen
 from shared.delivery.errors import GiveUp, TryAgain

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.social.channels.facebook.answers import budget, duplicate, failure, gone, words
+from services.social.channels.facebook.answers import duplicate, failure
+from services.social.channels.meta import budget, gone, words
 from services.social.channels.transport import Answer
 from shared.delivery.errors import AuthDead, DeliveryError, GiveUp, OutcomeUnknown, TryAgain
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.social.channels.instagram.answers import budget, failure, gone, words
+from services.social.channels.instagram.answers import failure
+from services.social.channels.meta import budget, gone, words
 from services.social.channels.transport import Answer
 from shared.delivery.errors import AuthDead, DeliveryError, GiveUp, OutcomeUnknown, TryAgain
 
