@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict
 
+from services.social.channels import fitting
 from services.social.channels.article_words import lead, notices, own_words
 from services.social.channels.bluesky.richtext import facets, graphemes, is_tag
 from services.social.channels.bluesky.settings import BlueskySettings
 from services.social.channels.campaign import tracked
-from services.social.channels.fitting import fit
 from services.social.channels.layout import GAP, Layout
 from services.social.channels.pictures import Picture
 from services.social.channels.plaintext import address, cleaned, hashtags
@@ -71,6 +71,11 @@ def length(text: str) -> int:
 LAYOUT = Layout(LIMIT, length)
 
 
+def fit(text: str, limit: int = LIMIT) -> str:
+    """`text` if it is no longer than `limit`, else its beginning and "…"; see `channels.fitting`."""
+    return LAYOUT.fit(text, limit)
+
+
 def compose(
     article: Article,
     *,
@@ -91,7 +96,7 @@ def compose(
             "$type": "app.bsky.embed.images",
             "images": [
                 {
-                    "alt": fit(media.alt, ALT_LIMIT, graphemes),
+                    "alt": fitting.fit(media.alt, ALT_LIMIT, graphemes),
                     "aspectRatio": {"width": media.width, "height": media.height},
                 }
             ],
@@ -152,7 +157,7 @@ def _assemble(
         own = (*placed.span(), link)
     else:
         # An address too long to leave room for a sentence is shown by its host; the facet has it whole.
-        host = fit(urlsplit(link).netloc, 100, length)
+        host = fit(urlsplit(link).netloc, 100)
         label = link if length(link) <= LIMIT // 2 else host
         text = GAP.join(LAYOUT.stacked("", body, label))
         own = (len(text) - len(label), len(text), link)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.resources import files
 
 import pytest
+import regex
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.social.channels import discover
 
@@ -41,3 +45,19 @@ def test_all_channels_answer_the_same_rules() -> None:
         for name in EVERY
     }
     assert len({frozenset(rules) for rules in cards.values()}) == 1, cards
+
+
+@pytest.mark.parametrize("name", EVERY)
+@given(st.text(max_size=300), st.integers(0, 120))
+def test_the_text_is_counted_and_cut_by_the_channels_own_rules(
+    name: str, text: str, limit: int
+) -> None:
+    composing = import_module(f"services.social.channels.{name}.compose")
+    assert callable(composing.compose)
+    kept = composing.fit(text, limit)
+    assert composing.length(kept) <= limit
+    if kept != text:
+        words = kept.removesuffix("…").removesuffix(" ")
+        assert text.startswith(words)
+        ends = {0, *(found.end() for found in regex.finditer(r"\X", text))}
+        assert len(words) in ends
