@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 import aiohttp
 from pydantic import BaseModel, ConfigDict
 
+from services.social.channels.oauth import OAuthFlow
 from shared.contracts.articles import Article
 from shared.contracts.outlets import Operation
 
@@ -189,3 +190,5 @@ class ChannelSpec:
     fake: Callable[[], Fake]
     help: str = ""
     """How an operator obtains the credentials, in Markdown."""
+    oauth: OAuthFlow | None = None
+    """How an account is connected by consent; None where its credentials can only be entered."""

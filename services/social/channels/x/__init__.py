@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from services.social.channels.base import Capabilities, Channel, ChannelSpec, FetchMedia
 from services.social.channels.x.channel import XChannel
 from services.social.channels.x.fake import XFake
+from services.social.channels.x.oauth import FLOW
 from services.social.channels.x.settings import XSettings
 
 
@@ -28,6 +29,7 @@ CHANNEL = ChannelSpec(
     ),
     build=_build,
     fake=XFake,
+    oauth=FLOW,
     help=(
         "In the developer portal create a project and an app with OAuth 2.0, let the account "
         "authorise it with the scopes `tweet.read tweet.write users.read media.write`, and enter "

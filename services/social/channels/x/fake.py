@@ -19,6 +19,7 @@ from services.social.channels.base import VisiblePost
 from services.social.channels.faults import CLOSING
 from services.social.channels.x import fake_rules as rules
 from services.social.channels.x.fake_faults import PROBLEMS, Faults, invalid, problem
+from services.social.channels.x.fake_oauth import Authorisations
 from services.social.channels.x.fake_rules import NewMetadata, NewPost, Refusal, Window
 from services.social.channels.x.fake_store import ACCOUNT_ID, AUTHOR, Post, Store, Upload
 
@@ -50,6 +51,7 @@ class XFake:
         self.faults = self._faults.left
         self.fault_words = self._faults.words
         self.token = TOKEN
+        self.oauth = Authorisations(clock)
         self.edit_minutes = edit_minutes
         self._clock = clock
         calls = {name: 100 * limit for name, limit in rules.CALLS.items()} | (capacity or {})
@@ -59,6 +61,10 @@ class XFake:
 
     def account(self, base_url: str) -> dict[str, Any]:
         return {"server": base_url, "web": base_url, "access_token": self.token}
+
+    def expire_tokens(self) -> None:
+        """Access tokens that were granted by consent end now; that of `account` does not."""
+        self.oauth.expire_tokens()
 
     def visible(self) -> list[VisiblePost]:
         return [post for post in self.creations() if not post.deleted]
@@ -77,6 +83,7 @@ class XFake:
         app.on_shutdown.append(close)
         app.add_routes(
             [
+                *self.oauth.routes(),
                 web.get("/2/users/me", self._me),
                 web.get("/2/users/{id}/tweets", self._timeline),
                 web.post("/2/media/upload", self._upload),
@@ -94,7 +101,7 @@ class XFake:
     async def _gate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """The token, then the limits, then the act; refusals as the network writes them."""
         _, api, path = request.path.partition("/2/")
-        if not api:
+        if not api or path == "oauth2/token":
             return await handler(request)
         if not self._authorised(request):
             return problem(401, "Unauthorized")
@@ -125,7 +132,11 @@ class XFake:
 
     def _authorised(self, request: web.Request) -> bool:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        return scheme == "Bearer" and secrets.compare_digest(token.encode(), self.token.encode())
+        if scheme != "Bearer":
+            return False
+        return secrets.compare_digest(token.encode(), self.token.encode()) or self.oauth.opens(
+            token
+        )
 
     async def _me(self, _: web.Request) -> web.Response:
         return web.json_response({"data": {"id": ACCOUNT_ID, "username": AUTHOR, "name": "Herald"}})

@@ -1,0 +1,1 @@
+"""Connecting accounts by consent, and keeping what was granted alive."""
