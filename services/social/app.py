@@ -8,7 +8,13 @@ import aiohttp
 
 from services.social.api.channel_operations import DELIVERIES
 from services.social.api.channels import ChannelRoutes
+from services.social.channels import discover
 from services.social.handlers import Planning
+from services.social.oauth.alerts import Alerts
+from services.social.oauth.apps import Apps
+from services.social.oauth.asking import Asking
+from services.social.oauth.renewing import Renewals
+from services.social.oauth.store import Credentials
 from services.social.previews import Previews
 from services.social.settings import SocialSettings
 from services.social.store import Accounts
@@ -22,6 +28,7 @@ from shared.delivery.worker import Worker
 from shared.messaging.bus import Bus
 from shared.runtime.clock import Clock
 from shared.runtime.keys import KeyRing
+from shared.runtime.loops import Loop
 from shared.storage.client import Database
 from shared.storage.held import HeldArticles
 from shared.storage.outbox import REPORTS_LINGER_SECONDS, Relay
@@ -41,7 +48,10 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
     own_session = LazySession(lambda: aiohttp.ClientSession(trust_env=False))
     network_session = LazySession(lambda: guarded_session(policy))
 
-    accounts = Accounts(database, keys.vault("channel credentials"), clock)
+    vault = keys.vault("channel credentials")
+    accounts = Accounts(database, vault, clock)
+    credentials = Credentials(accounts, vault, clock)
+    apps = Apps(database, keys.vault("channel apps"), clock)
     held = HeldArticles(database["articles"])
     deliveries = database["deliveries"]
     relay = Relay(
@@ -60,7 +70,11 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
         lease_seconds=settings.lease_seconds or LEASE_SECONDS,
     )
     own = OwnOrigin(own_session, public_url=settings.public_url, origin=settings.origin)
-    outside = SocialOutside(accounts, held, network_session, clock, own=own, wake_relay=relay.wake)
+    alerts = Alerts(accounts, clock, relay.wake)
+    renewals = Renewals(credentials, apps, alerts, Asking(network_session), discover, clock)
+    outside = SocialOutside(
+        accounts, held, network_session, clock, own=own, alerts=alerts, renewals=renewals
+    )
     worker = Worker(ledger, outside, clock, concurrency=settings.social_concurrency)
     lateness = timedelta(hours=settings.social_lateness_hours)
     planning = Planning(ledger, accounts, lateness, worker.wake)
@@ -69,7 +83,7 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
     intake = ArticleIntake(NAME, held, planning.apply, clock, relay.wake, revocations.add)
 
     async def prepare() -> None:
-        for part in (accounts, held, ledger, revocations):
+        for part in (accounts, credentials, held, ledger, revocations):
             await part.declare()
 
     async def close() -> None:
@@ -85,7 +99,7 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
             preview_route(NAME, previews.show),
         ],
         subscriptions=[(subscription, intake.handle) for subscription in SUBSCRIPTIONS],
-        background=[worker, relay],
+        background=[worker, Loop("credentials", renewals.step), relay],
         prepare=prepare,
         close=close,
     )

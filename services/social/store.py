@@ -81,10 +81,16 @@ class Accounts:
 
     async def settings(self, account_id: str) -> dict[str, Any]:
         """The decrypted settings, for the channel only. Raises `NoSuchAccount` or ValueError."""
-        found = await self.collection.find_one({"_id": account_id}, {"sealed": 1})
+        return (await self.opened(account_id))[0]
+
+    async def opened(self, account_id: str) -> tuple[dict[str, Any], int]:
+        """The same with the version of the credentials in them, 0 where they were entered by hand."""
+        found = await self.collection.find_one(
+            {"_id": account_id}, {"sealed": 1, "credentials_version": 1}
+        )
         if found is None:
             raise NoSuchAccount(account_id)
-        return self._vault.open(found["sealed"])
+        return self._vault.open(found["sealed"]), found.get("credentials_version", 0)
 
     async def quiet(self, account_id: str, until: datetime) -> None:
         """Leave the account alone until then; a longer quiet stays."""

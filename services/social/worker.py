@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,17 +16,16 @@ from services.social.channels import discover
 from services.social.channels.base import Channel, Intent, Posted
 from services.social.channels.pictures import LEFT_OUT
 from services.social.domain.errors import NoSuchAccount
+from services.social.oauth.alerts import Alerts
+from services.social.oauth.renewing import Renewals
 from services.social.store import Accounts, scopes
 from shared.contracts.articles import Article, Status
-from shared.contracts.events import write_event
-from shared.contracts.outlets import DeliveryState, Operation, OperatorAlert
+from shared.contracts.outlets import DeliveryState, Operation
 from shared.delivery.errors import AuthDead, GiveUp, TryAgain
 from shared.delivery.model import NOTE, Delivery, Document
 from shared.delivery.outside import Composed, Drop, Go, Hold, Verdict
 from shared.delivery.own_origin import OwnOrigin
 from shared.runtime.clock import Clock
-from shared.runtime.ids import new_id
-from shared.runtime.tracing import current_traceparent
 from shared.storage.held import HeldArticles
 
 log = structlog.get_logger(__name__)
@@ -44,14 +44,16 @@ class SocialOutside:
         clock: Clock,
         *,
         own: OwnOrigin,
-        wake_relay: Callable[[str, str], None],
+        alerts: Alerts,
+        renewals: Renewals,
     ) -> None:
         self._accounts = accounts
         self._held = held
         self._session = session
         self._clock = clock
         self._own = own
-        self._wake_relay = wake_relay
+        self._alerts = alerts
+        self._renewals = renewals
         self._channels: dict[str, tuple[BaseModel, Channel]] = {}
         self._blocked: tuple[datetime, tuple[str, ...]] | None = None
 
@@ -88,31 +90,30 @@ class SocialOutside:
         corrections = len(article.corrections)
         if delivery.operation is Operation.DELETE:
             return Composed({"body": {}, "corrections": corrections}, delivery.revision)
-        channel = await self._channel(delivery)
         now = self._clock.now()
-        body = await channel.compose(
-            intent(delivery.id, delivery.operation, article, now, previous)
-        )
+        wanted = intent(delivery.id, delivery.operation, article, now, previous)
+        async with self._channel(delivery) as channel:
+            body = await channel.compose(wanted)
         if body is None:
             return None
         return Composed({"body": body, "corrections": corrections}, article.revision)
 
     async def send(self, delivery: Delivery, previous: Document | None) -> Document | None:
-        channel = await self._channel(delivery)
         payload = delivery.payload or {}
         posted = _posted(previous)
-        try:
-            if delivery.operation is Operation.POST:
-                result = await channel.post(payload["body"])
-            elif posted is None:
-                raise GiveUp("nothing is known of the post to change")
-            elif delivery.operation is Operation.EDIT:
-                result = await channel.edit(payload["body"], posted)
-            else:
-                await channel.delete(posted)
-                result = posted
-        finally:
-            await self._mind_the_budget(delivery, channel)
+        async with self._channel(delivery) as channel:
+            try:
+                if delivery.operation is Operation.POST:
+                    result = await channel.post(payload["body"])
+                elif posted is None:
+                    raise GiveUp("nothing is known of the post to change")
+                elif delivery.operation is Operation.EDIT:
+                    result = await channel.edit(payload["body"], posted)
+                else:
+                    await channel.delete(posted)
+                    result = posted
+            finally:
+                await self._mind_the_budget(delivery, channel)
         return _remembered(result, payload)
 
     async def find(self, delivery: Delivery, previous: Document | None) -> Document | None:
@@ -120,14 +121,14 @@ class SocialOutside:
         if not self._creates(delivery):
             return None
         payload = delivery.payload or {}
-        channel = await self._channel(delivery)
-        found = await channel.find(payload["body"])
-        if found is None:
-            return None
         posted = _posted(previous)
-        if delivery.operation is Operation.EDIT and posted is not None:
-            # It is there, so this makes nothing, and tells what the thread is now.
-            found = await channel.edit(payload["body"], posted)
+        async with self._channel(delivery) as channel:
+            found = await channel.find(payload["body"])
+            if found is None:
+                return None
+            if delivery.operation is Operation.EDIT and posted is not None:
+                # It is there, so this makes nothing, and tells what the thread is now.
+                found = await channel.edit(payload["body"], posted)
         return _remembered(found, payload)
 
     def idempotent(self, delivery: Delivery) -> bool:
@@ -161,27 +162,7 @@ class SocialOutside:
         account_id = delivery.outlet.removeprefix("social/")
         self._channels.pop(account_id, None)
         self._blocked = None
-        if not await self._accounts.pause(account_id, f"credentials: {reason}", "herald"):
-            return  # another delivery has already paused it and told the operator
-        now = self._clock.now()
-        alert = OperatorAlert(
-            severity="critical",
-            fingerprint=f"auth-dead:{account_id}",
-            title=f"{account_id} is no longer allowed to post",
-            detail=f"{reason}. Posts wait until the account is connected again and resumed.",
-            article_id=delivery.article_id,
-            at=now,
-        )
-        event = write_event(
-            alert,
-            id=new_id(),
-            source="/herald/social",
-            subject=account_id,
-            time=now,
-            traceparent=current_traceparent(),
-        )
-        await self._accounts.announce(account_id, event.outgoing())
-        self._wake_relay(self._accounts.collection.name, account_id)
+        await self._alerts.dead(account_id, reason, article_id=delivery.article_id)
 
     async def blocked(self) -> tuple[str, ...]:
         now = self._clock.now()
@@ -207,21 +188,32 @@ class SocialOutside:
 
         The settings are read each time, because another replica may have replaced or removed them.
         """
+        return (await self._versioned(account_id))[0]
+
+    async def _versioned(self, account_id: str) -> tuple[Channel, int]:
         spec = discover()[account_id.partition("/")[0]]
-        settings = spec.settings.model_validate(await self._accounts.settings(account_id))
+        opened, version = await self._accounts.opened(account_id)
+        settings = spec.settings.model_validate(opened)
         built_from, channel = self._channels.get(account_id, (None, None))
         if channel is None or built_from != settings:
             channel = spec.build(settings, self._session(), self._own.rendition)
             self._channels[account_id] = (settings, channel)
-        return channel
+        return channel, version
 
-    async def _channel(self, delivery: Delivery) -> Channel:
+    @asynccontextmanager
+    async def _channel(self, delivery: Delivery) -> AsyncIterator[Channel]:
+        """The account's channel for a few calls; credentials that these find dead are renewed, if they can be."""
+        account_id = delivery.outlet.removeprefix("social/")
         try:
-            return await self.channel(delivery.outlet.removeprefix("social/"))
+            channel, version = await self._versioned(account_id)
         except NoSuchAccount as error:
             raise GiveUp("the account has been removed") from error
         except ValueError as error:
             raise AuthDead(str(error)) from error
+        try:
+            yield channel
+        except AuthDead as error:
+            raise await self._renewals.instead(account_id, version, error) from error
 
     async def _article(self, delivery: Delivery) -> Article:
         held = await self._held.get(delivery.article_id)

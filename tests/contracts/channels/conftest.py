@@ -18,6 +18,11 @@ from PIL import Image
 from services.social.channels import discover
 from services.social.channels.base import ChannelSpec, Fake
 from services.social.handlers import Planning
+from services.social.oauth.alerts import Alerts
+from services.social.oauth.apps import Apps
+from services.social.oauth.asking import Asking
+from services.social.oauth.renewing import Renewals
+from services.social.oauth.store import Credentials
 from services.social.store import Accounts
 from services.social.worker import SocialOutside
 from shared.contracts.articles import Article, LeadImage, Rendition
@@ -294,17 +299,29 @@ async def desk(
         """Events stay in their documents; no relay runs here."""
 
     session = aiohttp.ClientSession()
-    accounts = Accounts(database, KeyRing("s" * 40).vault("channel credentials"), clock)
+    vault = KeyRing("s" * 40).vault("channel credentials")
+    accounts = Accounts(database, vault, clock)
     held = HeldArticles(database["articles"])
     ledger = Ledger(
         database["deliveries"], clock, lambda _: None, wake, lease_seconds=LEASE_SECONDS
     )
     own = OwnOrigin(lambda: session, public_url=url, origin=url)
     wire = Wire(session)
+    alerts = Alerts(accounts, clock, wake)
+    renewals = Renewals(
+        Credentials(accounts, vault, clock),
+        Apps(database, vault, clock),
+        alerts,
+        Asking(lambda: session),
+        discover,
+        clock,
+    )
 
     def start() -> SocialOutside:
         line: Any = wire
-        return SocialOutside(accounts, held, lambda: line, clock, own=own, wake_relay=wake)
+        return SocialOutside(
+            accounts, held, lambda: line, clock, own=own, alerts=alerts, renewals=renewals
+        )
 
     planning = Planning(ledger, accounts, timedelta(days=30), lambda: None)
     await ledger.declare()
