@@ -8,11 +8,14 @@ import aiohttp
 
 from services.social.api.channel_operations import DELIVERIES
 from services.social.api.channels import ChannelRoutes
+from services.social.api.connecting import ConnectingRoutes
 from services.social.channels import discover
 from services.social.handlers import Planning
 from services.social.oauth.alerts import Alerts
 from services.social.oauth.apps import Apps
 from services.social.oauth.asking import Asking
+from services.social.oauth.connecting import Connecting
+from services.social.oauth.consents import Consents
 from services.social.oauth.renewing import Renewals
 from services.social.oauth.store import Credentials
 from services.social.previews import Previews
@@ -71,7 +74,12 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
     )
     own = OwnOrigin(own_session, public_url=settings.public_url, origin=settings.origin)
     alerts = Alerts(accounts, clock, relay.wake)
-    renewals = Renewals(credentials, apps, alerts, Asking(network_session), discover, clock)
+    ask = Asking(network_session)
+    renewals = Renewals(credentials, apps, alerts, ask, discover, clock)
+    consents = Consents(database, keys.vault("channel consents"), clock)
+    connecting = Connecting(
+        accounts, credentials, apps, consents, ask, discover, public_url=settings.public_url
+    )
     outside = SocialOutside(
         accounts, held, network_session, clock, own=own, alerts=alerts, renewals=renewals
     )
@@ -83,7 +91,7 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
     intake = ArticleIntake(NAME, held, planning.apply, clock, relay.wake, revocations.add)
 
     async def prepare() -> None:
-        for part in (accounts, credentials, held, ledger, revocations):
+        for part in (accounts, credentials, consents, held, ledger, revocations):
             await part.declare()
 
     async def close() -> None:
@@ -94,6 +102,7 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
         name=NAME,
         database=database,
         routes=[
+            *ConnectingRoutes(connecting, accounts, outside, policy, worker.wake).routes(),
             *ChannelRoutes(accounts, outside, policy, worker.wake).routes(),
             *DeliveryRoutes("/api/v1/deliveries", Desk(ledger, worker.wake), DELIVERIES).routes(),
             preview_route(NAME, previews.show),

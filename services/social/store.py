@@ -117,6 +117,11 @@ class Accounts:
         """Switch it on again; False when it was not paused."""
         return await self._pauses.delete_one({"_id": scope})
 
+    async def revive(self, account_id: str, by: str, reason: str) -> bool:
+        """Lift the account's pause if `by` put it there, for something that begins with `reason`."""
+        begins = {"$gte": reason, "$lt": f"{reason}\U0010ffff"}
+        return await self._pauses.delete_one({"_id": account_id, "by": by, "reason": begins})
+
     async def announce(self, account_id: str, event: Outgoing) -> None:
         """Put an event into the account's outbox."""
         await self.collection.update_one(

@@ -54,6 +54,7 @@ POST /api/v1/subscriptions/unsubscribe
 GET /api/v1/openapi.json
 GET /api/v1/docs
 POST /api/v1/inbound/{source}
+GET /api/v1/channels/oauth/callback
 """
 SIGNED_IN: dict[Role, str] = {
     Role.CONTRIBUTOR: f"""
@@ -146,6 +147,10 @@ POST /api/v1/webhooks/{{id}}/test
 """,
     Role.ADMIN: f"""
 POST /api/v1/channels
+PUT /api/v1/channels/oauth/apps/{{channel}}
+POST /api/v1/channels/oauth
+GET /api/v1/channels/oauth/{{id}}
+POST /api/v1/channels/oauth/{{id}}
 DELETE {CHANNEL}
 POST {CHANNEL}/test
 GET /api/v1/users

@@ -79,7 +79,7 @@ class ChannelRoutes:
         pauses = {pause.scope: pause for pause in await self._accounts.pauses()}
         accounts = await self._accounts.all()
         items = [
-            {**_shown(account, pauses), "quiet_until": quiet_until}
+            {**shown(account, pauses), "quiet_until": quiet_until}
             for account, quiet_until in accounts
         ]
         return json_response({"items": items, "next": None})
@@ -102,7 +102,7 @@ class ChannelRoutes:
         except ValidationError as error:
             raise invalid(error, prefix="settings.") from error
         return json_response(
-            _shown(account, {}),
+            shown(account, {}),
             status=201,
             headers={"Location": f"/api/v1/channels/{account.id}"},
         )
@@ -182,7 +182,8 @@ class ChannelRoutes:
         return account_id
 
 
-def _shown(account: Account, pauses: dict[str, Pause]) -> dict[str, Any]:
+def shown(account: Account, pauses: dict[str, Pause]) -> dict[str, Any]:
+    """The account as every answer has it."""
     pause = next((pauses[scope] for scope in scopes(account.id) if scope in pauses), None)
     able = discover()[account.channel].capabilities
     return {

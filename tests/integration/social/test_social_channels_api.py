@@ -16,6 +16,9 @@ from shared.storage.client import Database
 
 ROOT = "/api/v1/channels"
 ONE = f"{ROOT}/mastodon/main"
+NOWHERE = "019ab000-0000-7000-8000-000000000000"
+OPEN = ("GET", f"{ROOT}/oauth/callback")
+"""Networks send browsers there, which bring no token."""
 ROUTES: list[tuple[str, str, Any, Role, int]] = [
     ("GET", ROOT, None, Role.CONTRIBUTOR, 200),
     ("POST", ROOT, {"channel": "none", "name": "x", "settings": {}}, Role.ADMIN, 422),
@@ -24,6 +27,10 @@ ROUTES: list[tuple[str, str, Any, Role, int]] = [
     ("POST", f"{ONE}/resume", None, Role.EDITOR, 200),
     ("POST", f"{ROOT}/pause", {"reason": "r"}, Role.EDITOR, 200),
     ("POST", f"{ROOT}/resume", None, Role.EDITOR, 200),
+    ("PUT", f"{ROOT}/oauth/apps/none", {"client_id": "c", "client_secret": "s"}, Role.ADMIN, 404),
+    ("POST", f"{ROOT}/oauth", {"channel": "none", "name": "x"}, Role.ADMIN, 422),
+    ("GET", f"{ROOT}/oauth/{NOWHERE}", None, Role.ADMIN, 404),
+    ("POST", f"{ROOT}/oauth/{NOWHERE}", {}, Role.ADMIN, 404),
     ("DELETE", ONE, None, Role.ADMIN, 204),
 ]
 """Method, path, body, the least role, and what that role is answered."""
@@ -50,7 +57,10 @@ async def test_every_route_of_the_service_is_in_the_list_of_roles(desk: Any) -> 
         if route.resource.canonical.startswith(ROOT) and route.method != "HEAD"
     }
     named = {(m, path.replace("mastodon/main", "{channel}/{name}")) for m, path, *_ in ROUTES}
-    assert served == named
+    named = {
+        (m, p.replace("apps/none", "apps/{channel}").replace(NOWHERE, "{id}")) for m, p in named
+    }
+    assert served == {*named, OPEN}
 
 
 BAD_ACCOUNTS: list[tuple[dict[str, Any], str]] = [

@@ -31,8 +31,9 @@ CHANNEL = ChannelSpec(
     fake=XFake,
     oauth=FLOW,
     help=(
-        "In the developer portal create a project and an app with OAuth 2.0, let the account "
-        "authorise it with the scopes `tweet.read tweet.write users.read media.write`, and enter "
-        "the user's access token here. Each post with a link costs money: see the README."
+        "In the developer portal create a project and an app with OAuth 2.0, enter the app's id and "
+        "secret here once, and connect the account by consent; Herald then renews its token. Or enter "
+        "a user's access token with the scopes `tweet.read tweet.write users.read media.write`, which "
+        "lives two hours. Each post with a link costs money: see the README."
     ),
 )
