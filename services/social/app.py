@@ -103,7 +103,7 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
         database=database,
         routes=[
             *ConnectingRoutes(connecting, accounts, outside, policy, worker.wake).routes(),
-            *ChannelRoutes(accounts, outside, policy, worker.wake).routes(),
+            *ChannelRoutes(accounts, credentials, outside, policy, worker.wake, clock).routes(),
             *DeliveryRoutes("/api/v1/deliveries", Desk(ledger, worker.wake), DELIVERIES).routes(),
             preview_route(NAME, previews.show),
         ],

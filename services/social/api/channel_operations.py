@@ -116,13 +116,37 @@ class AccountAnswer(Shown):
     }
 
 
+class CredentialsAnswer(Shown):
+    """How credentials that a consent gave stand. None of them."""
+
+    renews: bool
+    """Herald renews them by itself."""
+    ends_at: Moment | None
+    """When a person must connect the account again, where that is known."""
+    forecast: str | None
+    """The same in words, from 14 days before on."""
+    problem: str | None
+    """Why the last renewal came to nothing."""
+
+
 class ListedAccount(AccountAnswer):
     """An account in the list."""
 
     quiet_until: Moment | None
     """Until when the network asked to be left alone."""
+    credentials: CredentialsAnswer | None
+    """None where they were entered by hand: nobody said how long they live."""
 
-    EXAMPLE: ClassVar[dict[str, Any]] = {**AccountAnswer.EXAMPLE, "quiet_until": None}
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        **AccountAnswer.EXAMPLE,
+        "quiet_until": None,
+        "credentials": {
+            "renews": False,
+            "ends_at": "2026-12-05T10:00:00Z",
+            "forecast": "the credentials run out in 10 days: connect the account again",
+            "problem": None,
+        },
+    }
 
 
 class ChannelTestAnswer(Shown):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -25,11 +26,14 @@ from services.social.api.channel_operations import (
 from services.social.channels import discover
 from services.social.channels.base import Channel
 from services.social.domain.errors import AccountExists, NoSuchAccount, UnknownChannel
+from services.social.domain.forecast import in_words, step
 from services.social.domain.planning import Account
+from services.social.oauth.store import Credentials, Standing
 from services.social.store import Accounts, Pause, scopes
 from services.social.usecases import connect
 from shared.contracts.identity import Role
 from shared.delivery.errors import DeliveryError
+from shared.runtime.clock import Clock
 from shared.web.description import described
 from shared.web.identity import require_role
 from shared.web.outbound import Forbidden, OutboundPolicy
@@ -51,11 +55,15 @@ class ChannelRoutes:
     def __init__(
         self,
         accounts: Accounts,
+        credentials: Credentials,
         connections: Connections,
         policy: OutboundPolicy,
         wake_worker: Callable[[], None],
+        clock: Clock,
     ) -> None:
         self._accounts = accounts
+        self._credentials = credentials
+        self._clock = clock
         self._connections = connections
         self._policy = policy
         self._wake_worker = wake_worker
@@ -77,9 +85,14 @@ class ChannelRoutes:
         await require_role(request, Role.CONTRIBUTOR)
         query_values(request, set())
         pauses = {pause.scope: pause for pause in await self._accounts.pauses()}
-        accounts = await self._accounts.all()
+        accounts, standings = await self._accounts.all(), await self._credentials.all()
+        now = self._clock.now()
         items = [
-            {**shown(account, pauses), "quiet_until": quiet_until}
+            {
+                **shown(account, pauses),
+                "quiet_until": quiet_until,
+                "credentials": _forecast(standings.get(account.id), now),
+            }
             for account, quiet_until in accounts
         ]
         return json_response({"items": items, "next": None})
@@ -180,6 +193,19 @@ class ChannelRoutes:
         if all(account.id != account_id for account, _ in await self._accounts.all()):
             raise not_found("account", field="name")
         return account_id
+
+
+def _forecast(standing: Standing | None, now: datetime) -> dict[str, Any] | None:
+    if standing is None or standing.version == 0:
+        return None
+    ends_at = standing.ends_at
+    near = ends_at is not None and step(ends_at, now) is not None
+    return {
+        "renews": standing.refreshes,
+        "ends_at": ends_at,
+        "forecast": in_words(ends_at, now) if ends_at and near else None,
+        "problem": standing.refused or standing.problem,
+    }
 
 
 def shown(account: Account, pauses: dict[str, Pause]) -> dict[str, Any]:

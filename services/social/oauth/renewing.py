@@ -1,5 +1,7 @@
 """Renews credentials before they run out, and once when a network takes them no more. One call, whatever the replicas.
 
+What only a person can renew is said in time, once at each of `WARN_DAYS`.
+
 A refresh token that rotates works once, so the right to use it is a lease on the account's document. Must
 never ask a network without that lease, nor pause an account for anything but a refusal.
 """
@@ -17,6 +19,7 @@ import structlog
 
 from services.social.channels.base import ChannelSpec
 from services.social.channels.oauth import Ask, OAuthFlow, Tokens
+from services.social.domain.forecast import WARN_DAYS, in_words
 from services.social.oauth.alerts import Alerts
 from services.social.oauth.apps import Apps
 from services.social.oauth.asking import understood
@@ -87,7 +90,23 @@ class Renewals:
                 raise
             except Exception:
                 log.exception("credentials not renewed", account=account_id)
+        await self._warn()
         return STEP_SECONDS
+
+    async def _warn(self) -> None:
+        for standing, days in await self._credentials.ending():
+            if standing.ends_at is None:
+                continue
+            now = self._clock.now()
+            event = self._alerts.event(
+                standing.account_id,
+                "critical" if days == min(WARN_DAYS) else "warning",
+                f"credentials-end-{days}",
+                f"The credentials of {standing.account_id} need a person",
+                in_words(standing.ends_at, now),
+            )
+            if await self._credentials.warn(standing, days, event):
+                self._alerts.sent(standing.account_id)
 
     async def instead(self, account_id: str, version: int, dead: AuthDead) -> DeliveryError:
         """What a call that found the credentials of `version` dead should raise in the place of `dead`."""

@@ -46,7 +46,7 @@ class Standing:
 
     @property
     def ends_at(self) -> datetime | None:
-        """When only a person can get new ones."""
+        """From when on only a person can get new ones; None where that is not known."""
         return self.refresh_expires_at if self.refreshes else self.expires_at
 
 
