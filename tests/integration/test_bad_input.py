@@ -112,7 +112,7 @@ VALID: dict[str, dict[str, Any]] = {
     "POST /api/v1/channels": {"channel": "mastodon", "name": "x", "settings": {}},
     "PUT /api/v1/channels/oauth/apps/{channel}": {"client_id": "c", "client_secret": "s"},
     "POST /api/v1/channels/oauth": {"channel": "x", "name": "x", "settings": {}},
-    "POST /api/v1/channels/oauth/{id}": {"choice": "1"},
+    "POST /api/v1/channels/oauth/connections/{id}": {"choice": "1"},
     "POST /api/v1/channels/pause": {"reason": "r"},
     "POST /api/v1/channels/{channel}/{name}/pause": {"reason": "r"},
     "POST /api/v1/deliveries/{id}/resolve": {"outcome": "happened"},

@@ -54,7 +54,7 @@ POST /api/v1/subscriptions/unsubscribe
 GET /api/v1/openapi.json
 GET /api/v1/docs
 POST /api/v1/inbound/{source}
-GET /api/v1/channels/oauth/callback
+GET /api/v1/channels/callback
 """
 SIGNED_IN: dict[Role, str] = {
     Role.CONTRIBUTOR: f"""
@@ -149,8 +149,8 @@ POST /api/v1/webhooks/{{id}}/test
 POST /api/v1/channels
 PUT /api/v1/channels/oauth/apps/{{channel}}
 POST /api/v1/channels/oauth
-GET /api/v1/channels/oauth/{{id}}
-POST /api/v1/channels/oauth/{{id}}
+GET /api/v1/channels/oauth/connections/{{id}}
+POST /api/v1/channels/oauth/connections/{{id}}
 DELETE {CHANNEL}
 POST {CHANNEL}/test
 GET /api/v1/users

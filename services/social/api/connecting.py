@@ -15,7 +15,7 @@ from services.social.api.connecting_operations import (
     COME_BACK,
     ENTER_APP,
     FINISH,
-    MAX_TEXT,
+    LONGEST,
     SEE,
     AppCredentials,
     Choosing,
@@ -31,7 +31,7 @@ from services.social.domain.errors import (
     StateRefused,
     UnknownChannel,
 )
-from services.social.oauth.connecting import Connecting
+from services.social.oauth.connecting import ADDRESSES, Connecting
 from services.social.oauth.consents import Consent
 from services.social.store import Accounts
 from shared.contracts.identity import Role
@@ -70,8 +70,8 @@ class ConnectingRoutes:
             described(web.post(root, self.begin), BEGIN),
             # A HEAD would use the state up.
             described(web.get(CALLBACK, self.come_back, allow_head=False), COME_BACK),
-            described(web.get(f"{root}/{{id}}", self.see), SEE),
-            described(web.post(f"{root}/{{id}}", self.finish), FINISH),
+            described(web.get(f"{root}/connections/{{id}}", self.see), SEE),
+            described(web.post(f"{root}/connections/{{id}}", self.finish), FINISH),
         ]
 
     async def enter_app(self, request: web.Request) -> web.Response:
@@ -92,6 +92,9 @@ class ConnectingRoutes:
     async def begin(self, request: web.Request) -> web.Response:
         identity = await require_role(request, Role.ADMIN)
         wanted = await read_json(request, NewConnection)
+        for field in ADDRESSES:
+            if isinstance(address := wanted.settings.get(field), str):
+                self._check_address(field, address)
         try:
             consent, url = await self._connecting.begin(
                 identity.subject, wanted.channel, wanted.name, wanted.settings
@@ -103,22 +106,22 @@ class ConnectingRoutes:
             ) from error
         except (NotConnectable, SettingRefused, ValidationError) as error:
             raise _refusal(error) from error
-        where = f"/api/v1/channels/oauth/{consent.id}"
+        where = f"/api/v1/channels/oauth/connections/{consent.id}"
         return json_response(
             {**_under_way(consent), "url": url}, status=201, headers={"Location": where}
         )
 
     async def come_back(self, request: web.Request) -> web.Response:
         """Networks add parameters of their own, so that only ours are looked at."""
-        state, code, error = (_one(request, name) for name in ("state", "code", "error"))
+        state, code, error = (_one(request, name) for name in LONGEST)
         try:
             if state is None:
                 raise StateRefused("no state")
             consent = await self._connecting.come_back(state, code, error)
         except StateRefused as refused:
             if "text/html" in request.headers.get("Accept", ""):
-                return _page(BEGIN_AGAIN, status=400)
-            raise Problem(400, "This connection is not under way", field="state") from refused
+                return _page(BEGIN_AGAIN, status=404)
+            raise Problem(404, "This connection is not under way", field="state") from refused
         if consent.status == "granted":
             return _page("The network has agreed. Go back to Herald to finish.")
         return _page(f"Nothing was connected: {consent.reason}. Begin again in Herald.")
@@ -186,7 +189,7 @@ def _under_way(consent: Consent) -> dict[str, Any]:
 def _one(request: web.Request, name: str) -> str | None:
     """The parameter, if it is there once and of a size that a network sends."""
     values = request.query.getall(name, [])
-    return values[0] if len(values) == 1 and 0 < len(values[0]) <= MAX_TEXT else None
+    return values[0] if len(values) == 1 and 0 < len(values[0]) <= LONGEST[name] else None
 
 
 def _page(text: str, status: int = 200) -> web.Response:

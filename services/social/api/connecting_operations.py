@@ -10,7 +10,8 @@ from services.social.api.channel_operations import CHANNELS, AccountAnswer, Slug
 from shared.contracts.identity import Role
 from shared.web.description import Answer, Moment, Operation, Parameter, Refusal, Shown
 
-MAX_TEXT = 1000
+LONGEST = {"state": 200, "code": 1000, "error": 200}
+"""Characters of what networks send people back with."""
 Stated = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[!-~]+$")]
 
 
@@ -88,7 +89,13 @@ class BegunConnection(ConnectionAnswer):
 
 HTML = ("text/html",)
 CHANNEL = (Parameter("channel", "The network.", {"type": "string"}, "x"),)
-_TEXT = {"type": "string", "maxLength": MAX_TEXT}
+
+
+def _back(name: str, text: str, *, required: bool = False) -> Parameter:
+    schema = {"type": "string", "minLength": 1, "maxLength": LONGEST[name], "pattern": "^[ -~]+$"}
+    return Parameter(name, text, schema, required=required)
+
+
 NOT_CONNECTABLE = Refusal(
     409,
     "Not connected by consent",
@@ -102,7 +109,7 @@ ENTER_APP = Operation(
     CHANNELS,
     {204: Answer("It is kept encrypted and never shown again.")},
     role=Role.ADMIN,
-    text="Register `<public address>/api/v1/channels/oauth/callback` with the app.",
+    text="Register `<public address>/api/v1/channels/callback` with the app.",
     body=AppCredentials,
     example={"client_id": "a1B2", "client_secret": "..."},
     path=CHANNEL,
@@ -126,12 +133,12 @@ COME_BACK = Operation(
     {200: Answer("A page that says what to do next.", media=HTML)},
     text="Connects nothing: that takes the one who began. Parameters that are not listed are ignored.",
     query=(
-        Parameter("state", "What the consent page was opened with.", _TEXT, required=True),
-        Parameter("code", "What the network grants tokens for.", _TEXT),
-        Parameter("error", "Why there is no code.", _TEXT),
+        _back("state", "What the consent page was opened with.", required=True),
+        _back("code", "What the network grants tokens for."),
+        _back("error", "Why there is no code."),
     ),
     refusals=(
-        Refusal(400, "This connection is not under way", "state", "begin again", media=HTML),
+        Refusal(404, "This connection is not under way", "state", "begin again", media=HTML),
     ),
 )
 SEE = Operation(

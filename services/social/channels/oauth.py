@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from shared.delivery.errors import OutcomeUnknown
 
-CALLBACK = "/api/v1/channels/oauth/callback"
+CALLBACK = "/api/v1/channels/callback"
 """Where every network sends people back to, below our public origin; register it with the app."""
 
 
@@ -90,6 +90,10 @@ class OAuthFlow:
     exchange: Callable[[Ask, App, Any, Code], Awaitable[Tokens]]
     choices: Callable[[Ask, Any, Tokens], Awaitable[list[Choice]]]
     """What may be posted as; the person chooses where it is more than one."""
+    register: Callable[[Ask, Any, str, tuple[str, ...]], Awaitable[App]] | None = None
+    """Makes an app at the account's own server, for this redirect address and these scopes; else it is entered."""
+    knows: Callable[[Ask, Any, App], Awaitable[bool]] | None = None
+    """Whether that server still knows an app that was registered earlier."""
     pkce: bool = True
     """RFC 7636 with S256; off where the network's documentation has no place for it."""
     separator: str = " "

@@ -22,14 +22,14 @@ class Registered:
 
 
 class Apps:
-    """One app per channel, `_id` the channel."""
+    """One app per channel, `_id` the channel; where apps are registered, one per server, `_id` names both."""
 
     def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
         self._collection = database["apps"]
         self._vault = vault
         self._clock = clock
 
-    async def keep(self, channel: str, registered: Registered) -> None:
+    async def keep(self, key: str, registered: Registered) -> None:
         """In the place of an earlier one."""
         sealed: dict[str, Any] = {
             "client_id": registered.app.client_id,
@@ -37,14 +37,14 @@ class Apps:
             "addresses": dict(registered.addresses),
         }
         await self._collection.update_one(
-            {"_id": channel},
+            {"_id": key},
             {"$set": {"sealed": self._vault.seal(sealed), "kept_at": self._clock.now()}},
             upsert=True,
         )
 
-    async def of(self, channel: str) -> Registered | None:
+    async def of(self, key: str) -> Registered | None:
         """Raises ValueError when the secret key is another one."""
-        found = await self._collection.find_one({"_id": channel})
+        found = await self._collection.find_one({"_id": key})
         if found is None:
             return None
         kept: dict[str, Any] = dict(self._vault.open(found["sealed"]))

@@ -66,6 +66,8 @@ class Connecting:
         Raises `UnknownChannel`, `NotConnectable`, `SettingRefused`, or `pydantic.ValidationError`.
         """
         spec, flow = self._flow(channel)
+        if flow.register is not None:
+            raise NotConnectable("Herald registers itself at the account's server")
         own = [name for name in ADDRESSES if name in spec.settings.model_fields]
         for name in stated:
             if name not in own:
@@ -82,22 +84,28 @@ class Connecting:
         An account that is there keeps the settings that are not stated. Raises like `enter_app`.
         """
         spec, flow = self._flow(channel)
-        registered = await self._registered(channel)
         for field in stated:
             if field in flow.filled:
                 raise SettingRefused(field, "the consent fills it")
-            if field in registered.addresses and stated[field] != registered.addresses[field]:
+        entered = await self._entered(channel) if flow.register is None else None
+        addresses = entered.addresses if entered else {}
+        for field in stated:
+            if field in addresses and stated[field] != addresses[field]:
                 raise SettingRefused(field, "the app's own address is used; enter the app anew")
         kept = await self._kept(f"{channel}/{name}", flow)
-        settings = spec.settings.model_validate(
-            {**kept, **stated, **registered.addresses, **flow.filled}
-        )
+        settings = spec.settings.model_validate({**kept, **stated, **addresses, **flow.filled})
+        app = entered.app if entered else await self._registered_at(channel, flow, settings)
         state, verifier = new_state(), new_verifier()
-        secrets = {"settings": plain(settings), "verifier": verifier}
+        secrets = {
+            "settings": plain(settings),
+            "verifier": verifier,
+            # The code is for this app, whatever is entered or registered by then.
+            "app": {"client_id": app.client_id, "client_secret": app.client_secret},
+        }
         consent = await self._consents.begin(user, channel, name, state, secrets)
         query = {
             "response_type": "code",
-            "client_id": registered.app.client_id,
+            "client_id": app.client_id,
             "redirect_uri": self._redirect_uri,
             "scope": flow.separator.join(flow.scopes),
             "state": state,
@@ -162,12 +170,10 @@ class Connecting:
 
     async def _exchange(self, consent: Consent, code: str) -> None:
         spec, flow = self._flow(consent.channel)
-        registered = await self._registered(consent.channel)
         settings: BaseModel = spec.settings.model_validate(consent.secrets["settings"])
-        if any(getattr(settings, name) != at for name, at in registered.addresses.items()):
-            raise NotConnectable("the app was entered anew meanwhile; begin again")
+        app = App(**consent.secrets["app"])
         proof = Code(code, consent.secrets["verifier"], self._redirect_uri)
-        tokens = await understood(flow.exchange(self._ask, registered.app, settings, proof))
+        tokens = await understood(flow.exchange(self._ask, app, settings, proof))
         choices = await understood(flow.choices(self._ask, settings, tokens))
         if not choices:
             raise NotConsentedYet("the consent reaches no account that can be posted as")
@@ -197,7 +203,8 @@ class Connecting:
         return {
             name: value
             for name, value in kept.items()
-            if name not in flow.filled and name not in ADDRESSES
+            # Those of an entered app come with it.
+            if name not in flow.filled and (flow.register or name not in ADDRESSES)
         }
 
     def _flow(self, channel: str) -> tuple[ChannelSpec, OAuthFlow]:
@@ -208,7 +215,27 @@ class Connecting:
             raise NotConnectable("accounts of this channel are connected by entering credentials")
         return spec, spec.oauth
 
-    async def _registered(self, channel: str) -> Registered:
+    async def _registered_at(self, channel: str, flow: OAuthFlow, settings: Any) -> App:
+        """Our app at the account's server: the one it knows already, or a new one."""
+        # An app is good for one server and for one address to come back to.
+        key = f"{channel} {settings.server} {self._redirect_uri}"
+        try:
+            known = await self._apps.of(key)
+        except ValueError:  # sealed with a key that is gone
+            known = None
+        try:
+            if known and flow.knows and await flow.knows(self._ask, settings, known.app):
+                return known.app
+            if flow.register is None:
+                raise NotConnectable("enter the credentials of the newsroom's app first")
+            uri = self._redirect_uri
+            app = await understood(flow.register(self._ask, settings, uri, flow.scopes))
+        except DeliveryError as error:
+            raise SettingRefused("server", f"cannot register there: {error.reason}") from error
+        await self._apps.keep(key, Registered(app, {"server": settings.server}))
+        return app
+
+    async def _entered(self, channel: str) -> Registered:
         try:
             registered = await self._apps.of(channel)
         except ValueError as error:

@@ -78,7 +78,7 @@ class Consents:
             },
             {"$set": {"status": "asking"}},
         )
-        return self._opened(found) if found else None
+        return self._readable(found)
 
     async def grant(self, consent: Consent, secrets: dict[str, Any]) -> None:
         """Keep what was granted until somebody chooses."""
@@ -112,10 +112,17 @@ class Consents:
         found = await self._collection.find_one(
             {"_id": id, "user": user, "expires_at": {"$gt": self._clock.now()}}
         )
-        return self._opened(found) if found else None
+        return self._readable(found)
 
     async def end(self, consent: Consent) -> None:
         await self._collection.delete_one({"_id": consent.id})
+
+    def _readable(self, found: Document | None) -> Consent | None:
+        """None too where it was sealed with another key: it can only be begun again."""
+        try:
+            return self._opened(found) if found else None
+        except ValueError:
+            return None
 
     def _opened(self, found: Document) -> Consent:
         return Consent(

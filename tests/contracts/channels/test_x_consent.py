@@ -23,7 +23,7 @@ from shared.delivery.errors import AuthDead, OutcomeUnknown, TryAgain
 from shared.runtime.clock import ManualClock
 
 APP = App(CLIENT_ID, CLIENT_SECRET)
-BACK = "https://news.example.org/api/v1/channels/oauth/callback"
+BACK = "https://news.example.org/api/v1/channels/callback"
 
 
 async def no_image(url: str) -> bytes:

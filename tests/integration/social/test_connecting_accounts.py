@@ -18,7 +18,7 @@ from shared.storage.client import Database
 
 ROOT = "/api/v1/channels"
 OAUTH = f"{ROOT}/oauth"
-CALLBACK = f"{OAUTH}/callback"
+CALLBACK = f"{ROOT}/callback"
 BEGIN = {"channel": "x", "name": "main"}
 
 
@@ -61,7 +61,7 @@ async def connected(process: Any, world: Any, **changes: Any) -> Any:
     under_way = await begun(process, world, **changes)
     status, page = await come_back(process, await consented(process, under_way["url"]))
     assert (status, "Go back to Herald" in page) == (200, True), page
-    return await process.call("POST", f"{OAUTH}/{under_way['id']}", {})
+    return await process.call("POST", f"{OAUTH}/connections/{under_way['id']}", {})
 
 
 async def test_a_consent_becomes_an_account_that_posts(
@@ -70,14 +70,14 @@ async def test_a_consent_becomes_an_account_that_posts(
     process = await start()
     under_way = await begun(process, world, settings={"hashtags": 0})
     assert (under_way["status"], under_way["choices"]) == ("waiting", [])
-    early = await process.call("POST", f"{OAUTH}/{under_way['id']}", {})
+    early = await process.call("POST", f"{OAUTH}/connections/{under_way['id']}", {})
     assert (early.status, early.field) == (409, "id")
     await come_back(process, await consented(process, under_way["url"]))
-    seen = await process.call("GET", f"{OAUTH}/{under_way['id']}")
+    seen = await process.call("GET", f"{OAUTH}/connections/{under_way['id']}")
     (choice,) = seen.body["choices"]
     assert (seen.body["status"], choice["name"][0]) == ("granted", "@")
     assert (await process.call("GET", ROOT)).body["items"] == []  # not before somebody says so
-    path = f"{OAUTH}/{under_way['id']}"
+    path = f"{OAUTH}/connections/{under_way['id']}"
     other = await process.call("POST", path, {"choice": "somebody-else"})
     assert (other.status, other.field) == (422, "choice")
     account = await process.call("POST", path, {"choice": choice["id"]})
@@ -108,24 +108,24 @@ async def test_a_state_works_once_for_ten_minutes_and_only_if_it_is_ours(
     back = await consented(desk, under_way["url"])
     for query in ({"code": back["code"]}, {**back, "state": "guessed"}, {**back, "state": ""}):
         status, page = await come_back(desk, query)
-        assert (status, "Begin again" in page) == (400, True)
+        assert (status, "Begin again" in page) == (404, True)
     answers = await asyncio.gather(*(come_back(desk, back) for _ in range(4)))
-    assert sorted(status for status, _ in answers) == [200, 400, 400, 400]
+    assert sorted(status for status, _ in answers) == [200, 404, 404, 404]
     assert world.sandbox.fakes["x"].oauth.exchanges == 1
     late = await begun(desk, world, name="late")
     query = await consented(desk, late["url"])
     desk.clock.advance(minutes=10, seconds=1)
-    assert (await come_back(desk, query))[0] == 400
+    assert (await come_back(desk, query))[0] == 404
     assert world.sandbox.fakes["x"].oauth.exchanges == 1
 
 
 async def test_a_program_gets_a_problem_in_the_place_of_a_page(desk: Any, world: Any) -> None:
     for query in ("", "?state=x&state=y", f"?state={'x' * 1001}", "?state=%00&code=%ff"):
         answer = await desk.call("GET", f"{CALLBACK}{query}", role=None)
-        assert (answer.status, answer.field) == (400, "state"), query
+        assert (answer.status, answer.field) == (404, "state"), query
     query = await consented(desk, (await begun(desk, world))["url"])
     head = await desk.call("HEAD", f"{CALLBACK}?{urlencode(query)}", role=None)
-    assert head.status == 401
+    assert head.status == 405
     assert (await come_back(desk, query))[0] == 200  # a look ahead has not used it up
 
 
@@ -133,7 +133,7 @@ async def test_only_who_began_may_see_and_finish(desk: Any, world: Any) -> None:
     under_way = await begun(desk, world)
     await come_back(desk, await consented(desk, under_way["url"]))
     other = desk.identities.issue("u2", "Another", Role.ADMIN, timedelta(days=1))[0]
-    path = f"{OAUTH}/{under_way['id']}"
+    path = f"{OAUTH}/connections/{under_way['id']}"
     for method, body in (("GET", None), ("POST", {})):
         refused = await desk.call(method, path, body, token=other)
         assert (refused.status, refused.field) == (404, "id")
@@ -147,9 +147,9 @@ async def test_a_refusal_and_a_dead_code_connect_nothing_and_say_why(desk: Any, 
     hostile = {**query, "error": "<script>alert(1)</script>"}
     status, page = await come_back(desk, hostile)
     assert (status, "<script>" in page, "&lt;script&gt;" in page) == (200, False, True)
-    seen = await desk.call("GET", f"{OAUTH}/{under_way['id']}")
+    seen = await desk.call("GET", f"{OAUTH}/connections/{under_way['id']}")
     assert (seen.body["status"], seen.body["choices"]) == ("failed", [])
-    finished = await desk.call("POST", f"{OAUTH}/{under_way['id']}", {})
+    finished = await desk.call("POST", f"{OAUTH}/connections/{under_way['id']}", {})
     assert (finished.status, finished.field) == (409, "id")
     world.sandbox.fakes["x"].oauth.declines = False
     again = await begun(desk, world)
@@ -235,11 +235,11 @@ async def test_bad_connections_and_apps_name_their_field(desk: Any, world: Any) 
 async def test_an_app_entered_anew_elsewhere_gets_no_code_of_before(desk: Any, world: Any) -> None:
     under_way = await begun(desk, world)
     query = await consented(desk, under_way["url"])
-    elsewhere = {name: f"{at}/elsewhere" for name, at in addresses(world).items()}
-    assert (await enter_app(desk, world, settings=elsewhere)).status == 204
+    away = dict.fromkeys(addresses(world), "http://127.0.0.1:9/away")
+    assert (await enter_app(desk, world, settings=away)).status == 204
     status, page = await come_back(desk, query)
-    assert (status, "entered anew" in page) == (200, True)
-    assert world.sandbox.fakes["x"].oauth.exchanges == 0
+    assert (status, "Go back to Herald" in page) == (200, True)
+    assert world.sandbox.fakes["x"].oauth.exchanges == 1
 
 
 async def test_no_secret_comes_out_is_logged_or_is_kept_in_clear(
@@ -257,7 +257,7 @@ async def test_no_secret_comes_out_is_logged_or_is_kept_in_clear(
     kept = [str(await database[name].find({})) for name in ("apps", "consents")]
     seen = [(await come_back(desk, query))[1]]
     kept.append(str(await database["consents"].find({})))
-    path = f"{OAUTH}/{under_way['id']}"
+    path = f"{OAUTH}/connections/{under_way['id']}"
     seen += [(await desk.call(*call)).text for call in (("GET", path), ("POST", path, {}))]
     seen.append((await desk.call("GET", ROOT)).text)
     seen.append((await desk.call("POST", f"{ROOT}/x/main/test")).text)
@@ -269,3 +269,72 @@ async def test_no_secret_comes_out_is_logged_or_is_kept_in_clear(
         assert not any(secret in text for secret in secrets), text
     assert urlencode({"state": query["state"]}) in under_way["url"]
     assert await database["consents"].find({}) == []
+
+
+async def mastodon(process: Any, world: Any, **changes: Any) -> Any:
+    body = {
+        "channel": "mastodon",
+        "name": "main",
+        "settings": {"server": f"{world.networks}/mastodon"},
+        **changes,
+    }
+    return await process.call("POST", OAUTH, body)
+
+
+async def test_mastodon_is_connected_at_the_accounts_own_server_without_an_app_entered(
+    start: Any, world: Any, database: Database, eventually: Any
+) -> None:
+    process, oauth = await start(), world.sandbox.fakes["mastodon"].oauth
+    begun = await mastodon(process, world)
+    assert begun.status == 201, begun.text
+    query = await consented(process, begun.body["url"])
+    assert (await come_back(process, query))[0] == 200
+    (choice,) = (await process.call("GET", f"{OAUTH}/connections/{begun.body['id']}")).body[
+        "choices"
+    ]
+    assert choice["name"].startswith("@")
+    account = await process.call("POST", f"{OAUTH}/connections/{begun.body['id']}", {})
+    assert (account.status, account.body["id"]) == (200, "mastodon/main")
+    process.clock.advance(seconds=1)
+    await process.publish(world.article(process.clock))
+    await eventually(lambda: len(world.posts("mastodon")) == 1)
+    # Again, without a word about the server: what was stated stays, and so does the app.
+    again = await mastodon(process, world, settings={})
+    assert again.status == 201, again.text
+    assert oauth.registrations == 1
+    oauth.forget_apps()
+    assert (await mastodon(process, world)).status == 201
+    assert oauth.registrations == 2
+    (app,) = await database["apps"].find({})
+    assert "client_secret" not in str(app)
+
+
+async def test_a_server_that_registers_nobody_is_a_wrong_server(desk: Any, world: Any) -> None:
+    world.sandbox.fakes["mastodon"].oauth.full = True
+    for server in (f"{world.networks}/mastodon", "http://127.0.0.1:9", f"{world.networks}/none"):
+        refused = await mastodon(desk, world, settings={"server": server})
+        assert (refused.status, refused.field) == (422, "settings.server"), refused.text
+    for server in ("https://10.0.0.7", "ftp://m.example", 7, None):
+        refused = await mastodon(desk, world, settings={"server": server})
+        assert (refused.status, refused.field) == (422, "settings.server"), refused.text
+    assert (await mastodon(desk, world, settings={})).field == "settings.server"
+    app = {"client_id": "c", "client_secret": "s"}
+    entered = await desk.call("PUT", f"{OAUTH}/apps/mastodon", app)
+    assert (entered.status, entered.field) == (409, "channel")
+
+
+async def test_another_secret_key_is_no_failure_of_ours(
+    desk: Any, world: Any, database: Database
+) -> None:
+    """Apps are entered or registered anew; a consent under way is lost."""
+    x, other = await begun(desk, world), await mastodon(desk, world)
+    assert other.status == 201
+    await database["apps"].update_many({}, {"$set": {"sealed": b"sealed with another key"}})
+    refused = await desk.call("POST", OAUTH, BEGIN)
+    assert (refused.status, refused.field) == (409, "channel")
+    assert "HERALD_SECRET_KEY" in refused.body["detail"]
+    assert (await mastodon(desk, world)).status == 201
+    await database["consents"].update_many({}, {"$set": {"sealed": b"sealed with another key"}})
+    for method, body in (("GET", None), ("POST", {})):
+        assert (await desk.call(method, f"{OAUTH}/connections/{x['id']}", body)).status == 404
+    assert (await come_back(desk, await consented(desk, x["url"])))[0] == 404

@@ -30,7 +30,7 @@ from shared.runtime.keys import KeyRing
 from shared.storage.client import Database
 from shared.storage.errors import StorageUnavailable
 
-BACK = "https://news.example.org/api/v1/channels/oauth/callback"
+BACK = "https://news.example.org/api/v1/channels/callback"
 ACCOUNT = "x/main"
 SECRET = "a secret of more than thirty-two characters"
 

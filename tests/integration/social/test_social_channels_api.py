@@ -17,7 +17,7 @@ from shared.storage.client import Database
 ROOT = "/api/v1/channels"
 ONE = f"{ROOT}/mastodon/main"
 NOWHERE = "019ab000-0000-7000-8000-000000000000"
-OPEN = ("GET", f"{ROOT}/oauth/callback")
+OPEN = ("GET", f"{ROOT}/callback")
 """Networks send browsers there, which bring no token."""
 ROUTES: list[tuple[str, str, Any, Role, int]] = [
     ("GET", ROOT, None, Role.CONTRIBUTOR, 200),
@@ -29,8 +29,8 @@ ROUTES: list[tuple[str, str, Any, Role, int]] = [
     ("POST", f"{ROOT}/resume", None, Role.EDITOR, 200),
     ("PUT", f"{ROOT}/oauth/apps/none", {"client_id": "c", "client_secret": "s"}, Role.ADMIN, 404),
     ("POST", f"{ROOT}/oauth", {"channel": "none", "name": "x"}, Role.ADMIN, 422),
-    ("GET", f"{ROOT}/oauth/{NOWHERE}", None, Role.ADMIN, 404),
-    ("POST", f"{ROOT}/oauth/{NOWHERE}", {}, Role.ADMIN, 404),
+    ("GET", f"{ROOT}/oauth/connections/{NOWHERE}", None, Role.ADMIN, 404),
+    ("POST", f"{ROOT}/oauth/connections/{NOWHERE}", {}, Role.ADMIN, 404),
     ("DELETE", ONE, None, Role.ADMIN, 204),
 ]
 """Method, path, body, the least role, and what that role is answered."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from services.social.channels.base import Capabilities, Channel, ChannelSpec, FetchMedia
 from services.social.channels.mastodon.channel import MastodonChannel
 from services.social.channels.mastodon.fake import MastodonFake
+from services.social.channels.mastodon.oauth import FLOW
 from services.social.channels.mastodon.settings import MastodonSettings
 
 
@@ -30,8 +31,10 @@ CHANNEL = ChannelSpec(
     ),
     build=_build,
     fake=MastodonFake,
+    oauth=FLOW,
     help=(
-        "On your server open **Preferences > Development > New application**, choose the scopes "
+        "Connect the account by consent: Herald registers itself at your server. Or, to enter a token, on "
+        "your server open **Preferences > Development > New application**, choose the scopes "
         "`read:accounts read:statuses write:media write:statuses`, save, and enter *Your access "
         "token* here with the server's address."
     ),

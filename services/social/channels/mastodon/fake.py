@@ -18,6 +18,7 @@ from services.social.channels.base import VisiblePost
 from services.social.channels.faults import CLOSING
 from services.social.channels.mastodon import fake_rules as rules
 from services.social.channels.mastodon.fake_faults import Faults, said
+from services.social.channels.mastodon.fake_oauth import Authorisations
 from services.social.channels.mastodon.fake_rules import Refusal, Window
 from services.social.channels.mastodon.fake_store import (
     ACCOUNT_ID,
@@ -49,6 +50,7 @@ class MastodonFake:
         self.faults = self._faults.left
         self.fault_words = self._faults.words
         self.token = TOKEN
+        self.oauth = Authorisations()
         self.processing = processing
         self._clock = clock
         calls = {"api": 300, "media": 30, "delete": 30, "statuses": 300} | (capacity or {})
@@ -77,6 +79,7 @@ class MastodonFake:
         app.on_shutdown.append(close)
         app.add_routes(
             [
+                *self.oauth.routes(),
                 web.get("/api/v2/instance", self._instance),
                 web.get("/api/v1/accounts/verify_credentials", self._verify),
                 web.get("/api/v1/accounts/{id}/statuses", self._timeline),
@@ -112,7 +115,7 @@ class MastodonFake:
         try:
             if not allowed:
                 answer: web.StreamResponse = said(429, "Too many requests")
-            elif path != "v2/instance" and not self._authorised(request):
+            elif path not in {"v2/instance", "v1/apps"} and not self._authorised(request):
                 answer = said(401, "The access token is invalid")
             else:
                 answer = await handler(request)
@@ -130,7 +133,11 @@ class MastodonFake:
 
     def _authorised(self, request: web.Request) -> bool:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        return scheme == "Bearer" and secrets.compare_digest(token.encode(), self.token.encode())
+        if scheme != "Bearer":
+            return False
+        return secrets.compare_digest(token.encode(), self.token.encode()) or self.oauth.opens(
+            token
+        )
 
     async def _instance(self, _: web.Request) -> web.Response:
         return web.json_response(rules.INSTANCE)
