@@ -43,6 +43,7 @@ from services.publishing.store.authors import AuthorStore
 from services.publishing.store.autosaves import AutosaveStore
 from services.publishing.store.board import BoardStore
 from services.publishing.store.desk import DeskStore
+from services.publishing.store.figures import FigureStore
 from services.publishing.store.inbound import InboundStore
 from services.publishing.store.locks import LockStore
 from services.publishing.store.people import PersonStore, declare_people
@@ -129,13 +130,16 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
         relay.wake("articles", article_id)
 
     room = newsroom(settings, database, clock, wake)
+    figures = FigureStore(database)
     streams = Streams(lines)
-    handlers = Handlers(lines, revocations, clock, streams.changed)
+    handlers = Handlers(lines, figures, revocations, clock, streams.changed)
     repair = Repair(room, store, lines, RepairStore(database), wake)
     scheduler = Scheduler(room)
 
     async def prepare() -> None:
-        parts = (store, lists, binned, held, typed, lines, records, revocations, sources)
+        parts = (
+            store, lists, binned, held, typed, lines, figures, records, revocations, sources,
+        )  # fmt: skip
         for part in parts:
             await part.declare()
         await declare_people(database)
@@ -154,7 +158,7 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
             await one.close()
 
     routes: list[web.AbstractRouteDef] = [
-        *articles.routes(room, lists, typed),
+        *articles.routes(room, lists, typed, figures),
         *acts.routes(room),
         *checklist.routes(room),
         *authors.routes(room, AuthorStore(database)),
@@ -168,7 +172,7 @@ def build(settings: PublishingSettings, database: Database, bus: Bus, clock: Clo
         *revisions.routes(room),
         *locks.routes(room, held),
         *autosaves.routes(room, typed),
-        *board.routes(lines, streams),
+        *board.routes(lines, figures, streams),
         *media.routes(pictures, darkroom, public_url),
         *people.routes(desk),
         *sessions.routes(desk, settings.trusted_proxies),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from services.publishing.store.board import BoardStore
+from services.publishing.store.figures import FigureStore
 from services.publishing.usecases.change import REPAIR_BACKOFF
 from shared.contracts.base import EventData
 from shared.contracts.events import Event
@@ -20,11 +21,13 @@ class Handlers:
     def __init__(
         self,
         board: BoardStore,
+        figures: FigureStore,
         revocations: Revocations,
         clock: Clock,
         changed: Callable[[str], None],
     ) -> None:
         self._board = board
+        self._figures = figures
         self._revocations = revocations
         self._clock = clock
         self._changed = changed
@@ -37,6 +40,9 @@ class Handlers:
 
     async def _report(self, report: OutletReported) -> None:
         article_id, now = report.article_id, self._clock.now()
+        await self._figures.take(report)
+        if report.partial and not report.lines:
+            return  # figures say nothing of what was delivered
         await self._board.take(report, now)
         self._changed(article_id)
         # Each report looks after its own writes, so the last of two at a time sees both.

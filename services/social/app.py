@@ -19,6 +19,10 @@ from services.social.oauth.consents import Consents
 from services.social.oauth.renewing import Renewals
 from services.social.oauth.store import Credentials
 from services.social.previews import Previews
+from services.social.reaction.allowance import Allowances
+from services.social.reaction.reader import Reader
+from services.social.reaction.reports import Reports
+from services.social.reaction.store import Readings
 from services.social.settings import SocialSettings
 from services.social.store import Accounts
 from services.social.subscriptions import SUBSCRIPTIONS
@@ -58,7 +62,7 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
     held = HeldArticles(database["articles"])
     deliveries = database["deliveries"]
     relay = Relay(
-        [held.collection, deliveries, accounts.collection],
+        [held.collection, deliveries, accounts.collection, database["readings"]],
         bus.publish,
         clock,
         linger_seconds=REPORTS_LINGER_SECONDS,
@@ -85,13 +89,24 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
     )
     worker = Worker(ledger, outside, clock, concurrency=settings.social_concurrency)
     lateness = timedelta(hours=settings.social_lateness_hours)
-    planning = Planning(ledger, accounts, lateness, worker.wake)
+    readings = Readings(database, clock)
+    planning = Planning(ledger, accounts, lateness, worker.wake, readings.enrol)
+    reader = Reader(
+        readings,
+        Allowances(database, clock),
+        ledger,
+        accounts,
+        outside,
+        Reports(accounts, alerts, clock, relay.wake),
+        clock,
+        ceiling=settings.social_reads_per_day,
+    )
     previews = Previews(ledger, accounts, outside.channel, lateness)
     revocations = Revocations(database["revoked_tokens"], clock)
     intake = ArticleIntake(NAME, held, planning.apply, clock, relay.wake, revocations.add)
 
     async def prepare() -> None:
-        for part in (accounts, credentials, consents, held, ledger, revocations):
+        for part in (accounts, credentials, consents, held, ledger, readings, revocations):
             await part.declare()
 
     async def close() -> None:
@@ -108,7 +123,12 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
             preview_route(NAME, previews.show),
         ],
         subscriptions=[(subscription, intake.handle) for subscription in SUBSCRIPTIONS],
-        background=[worker, Loop("credentials", renewals.step), relay],
+        background=[
+            worker,
+            Loop("credentials", renewals.step),
+            Loop("reaction", reader.step),
+            relay,
+        ],
         prepare=prepare,
         close=close,
     )

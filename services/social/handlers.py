@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from services.social.domain.planning import plans
@@ -11,9 +11,16 @@ from services.social.store import Accounts
 from shared.contracts.articles import Status
 from shared.contracts.outlets import Operation, OutletLine
 from shared.delivery.ledger import Ledger
+from shared.delivery.model import Delivery
 from shared.storage.held import Held
 
 LOOKS = 2
+Watch = Callable[[Sequence[Delivery]], Awaitable[None]]
+"""Follow the public's reaction to these posts of one article."""
+
+
+async def unwatched(_: Sequence[Delivery]) -> None:
+    """Nobody asks how posts are doing."""
 
 
 class Planning:
@@ -25,11 +32,13 @@ class Planning:
         accounts: Accounts,
         lateness: timedelta,
         wake_worker: Callable[[], None],
+        watch: Watch = unwatched,
     ) -> None:
         self._ledger = ledger
         self._accounts = accounts
         self._lateness = lateness
         self._wake_worker = wake_worker
+        self._watch = watch
 
     async def apply(self, held: Held) -> Sequence[OutletLine]:
         article = held.article
@@ -54,7 +63,9 @@ class Planning:
                 break
             # The handler of another revision entered the same post since we looked; with it in
             # the ledger this revision may ask for something else, such as an edit of that post.
-        return [delivery.line() for delivery in await self._ledger.of_article(article.id)]
+        planned = await self._ledger.of_article(article.id)
+        await self._watch([one for one in planned if one.operation is Operation.POST])
+        return [delivery.line() for delivery in planned]
 
     async def _void(self, article_id: str, revision: int, status: Status) -> None:
         """What has not begun and is overtaken by this revision never begins."""

@@ -14,3 +14,5 @@ class SocialSettings(Settings):
     """Deliveries under way at a time in one process."""
     social_lateness_hours: float = Field(default=6.0, gt=0)
     """A post not begun this long after publication is `missed`, never a surprise burst."""
+    social_reads_per_day: int = Field(default=5000, ge=0, le=1_000_000)
+    """Posts of one account that may be asked for their counts in a day; 0 asks for none."""

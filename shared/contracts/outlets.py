@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -62,8 +62,51 @@ class OutletLine(Contract):
     """How many people stand behind this line, where it is more than one place (mail)."""
 
 
+Count = Annotated[int, Field(ge=0)]
+
+
+class Counts(Contract):
+    """The public's reaction to one post, as far as its network names it; what it does not name is None."""
+
+    likes: Count | None = None
+    """Likes, favourites, and reactions of every kind."""
+    reposts: Count | None = None
+    replies: Count | None = None
+    """Replies, or comments."""
+    quotes: Count | None = None
+    shares: Count | None = None
+    """Passed on, where the network does not tell a repost from a message to a friend."""
+    saves: Count | None = None
+    """Bookmarks."""
+    views: Count | None = None
+    """Times shown; one person can be many of them."""
+    reach: Count | None = None
+    """People it was shown to."""
+    clicks: Count | None = None
+
+
+class OutletFigures(Contract):
+    """How the post of one line is doing. Of two with one `delivery` the later `at` is the truth.
+
+    They follow no `sequence`: reading them changes nothing about what was delivered.
+    """
+
+    outlet: str
+    delivery: str
+    """Key of the line that made the post."""
+    at: Instant
+    """When the network was asked."""
+    counts: Counts = Counts()
+    """The last that were read; of a post that is gone, those from before."""
+    gone: bool = False
+    """The network no longer has the post, and nobody here removed it."""
+
+
 class OutletReported(EventData):
-    """One service's word on one article: these lines stand so, and unless `partial` that is all of them."""
+    """One service's word on one article: these lines stand so, and unless `partial` that is all of them.
+
+    `figures` says only how the posts it names are doing.
+    """
 
     TYPE: ClassVar[str] = "outlet.reported"
 
@@ -73,6 +116,7 @@ class OutletReported(EventData):
     partial: bool = False
     """True where only these lines have changed: it does not say that `revision` is applied."""
     lines: tuple[OutletLine, ...] = ()
+    figures: tuple[OutletFigures, ...] = ()
     at: Instant
 
 

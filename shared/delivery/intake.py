@@ -13,7 +13,7 @@ from shared.contracts.articles import ArticleEvent
 from shared.contracts.base import EventData
 from shared.contracts.events import Event, Outgoing, write_event
 from shared.contracts.identity import TokenRevoked
-from shared.contracts.outlets import OutletLine, OutletReported
+from shared.contracts.outlets import OutletFigures, OutletLine, OutletReported
 from shared.runtime.clock import Clock
 from shared.runtime.ids import NewId, new_id
 from shared.runtime.tracing import current_traceparent
@@ -35,6 +35,7 @@ def report_event(
     make_id: NewId = new_id,
     *,
     partial: bool = False,
+    figures: Sequence[OutletFigures] = (),
 ) -> Outgoing:
     """An `outlet.reported` event ready for an outbox; `partial` where the rest may not be applied."""
     now = clock.now()
@@ -44,6 +45,7 @@ def report_event(
         revision=revision,
         partial=partial,
         lines=tuple(lines),
+        figures=tuple(figures),
         at=now,
     )
     return write_event(

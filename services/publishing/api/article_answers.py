@@ -9,6 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 from services.publishing.domain.content import Content
 from services.publishing.domain.picture_text import InlineImageText
 from shared.contracts.articles import Correction, LeadImage, Retraction, Status
+from shared.contracts.outlets import Counts
 from shared.web.description import Id, Moment, Shown
 
 ARTICLE = "0199f0a2-6f3e-7c41-9d2b-5a8e4c1b7d60"
@@ -101,6 +102,26 @@ class Standing(Shown):
     """`published_at`, `updated_at`, `scheduled_at` and `embargo_until`, those there are, with their offset."""
 
 
+class ReactionTotal(Shown):
+    """What the public did with an article's posts, on all networks together."""
+
+    posts: int
+    """Of how many posts counts were read."""
+    gone: int
+    """How many of them their networks no longer have, although nobody here removed them."""
+    at: Moment
+    """The last reading."""
+    counts: Counts
+    """Sums of what the networks name; each names other things."""
+
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "posts": 3,
+        "gone": 0,
+        "at": AT,
+        "counts": {"likes": 241, "reposts": 62, "replies": 13, "views": 9100},
+    }
+
+
 class ArticleAnswer(Standing, Content):
     """An article as the newsroom holds it: everything written, and where it stands."""
 
@@ -126,6 +147,8 @@ class ArticleAnswer(Standing, Content):
     created_by: str
     unpublished_changes: bool
     """Whether publishing now would show readers anything else than they have."""
+    reaction: ReactionTotal | None = None
+    """Only of a single article that is read, once counts came in. The ETag does not follow it."""
 
     EXAMPLE: ClassVar[dict[str, Any]] = {
         **WRITTEN,

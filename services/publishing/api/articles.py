@@ -17,6 +17,7 @@ from services.publishing.api.act_texts import (
 )
 from services.publishing.api.article_answers import WRITTEN, ArticleAnswer, ArticleBrief
 from services.publishing.api.autosaves import AUTOSAVED, PAGE, page_from
+from services.publishing.api.reaction import reaction_json
 from services.publishing.api.refusals import refusing
 from services.publishing.api.shown import shown
 from services.publishing.domain.article import (
@@ -28,6 +29,7 @@ from services.publishing.domain.article import (
 from services.publishing.domain.content import Content
 from services.publishing.domain.search import words
 from services.publishing.store.desk import DeskStore, Wanted, standing_json
+from services.publishing.store.figures import FigureStore
 from services.publishing.usecases import trash, writing
 from services.publishing.usecases.autosaving import Autosaves, saved
 from services.publishing.usecases.change import load
@@ -161,12 +163,13 @@ def local_times(document: dict[str, Any], zone: ZoneInfo) -> dict[str, str]:
 
 
 def answer(
-    copy: WorkingCopy, room: Newsroom, status: int = 200, location: bool = False
+    copy: WorkingCopy, room: Newsroom, status: int = 200, location: bool = False, **more: Any
 ) -> web.Response:
+    """The article, and `more` that is known of it and no part of its revision."""
     headers = {"ETag": etag_of(copy.revision), "Cache-Control": "no-store"}
     if location:
         headers["Location"] = f"/api/v1/articles/{copy.id}"
-    return json_response(as_json(copy, room), status=status, headers=headers)
+    return json_response(as_json(copy, room) | more, status=status, headers=headers)
 
 
 def wanted_from(values: dict[str, str], person: str) -> Wanted:
@@ -196,7 +199,9 @@ def wanted_from(values: dict[str, str], person: str) -> Wanted:
     )
 
 
-def routes(room: Newsroom, desk: DeskStore, autosaves: Autosaves) -> list[web.AbstractRouteDef]:
+def routes(
+    room: Newsroom, desk: DeskStore, autosaves: Autosaves, figures: FigureStore
+) -> list[web.AbstractRouteDef]:
     async def create(request: web.Request) -> web.Response:
         person = await require_role(request, Role.CONTRIBUTOR)
         copy = await writing.create(room, await read_json(request, Content), person)
@@ -218,8 +223,9 @@ def routes(room: Newsroom, desk: DeskStore, autosaves: Autosaves) -> list[web.Ab
     async def read(request: web.Request) -> web.Response:
         await require_role(request, Role.CONTRIBUTOR)
         query_values(request, set())
-        copy = (await load(room, path_id(request))).copy
-        return answer(copy, room)
+        article_id = path_id(request)
+        copy = (await load(room, article_id)).copy
+        return answer(copy, room, **reaction_json(await figures.of_article(article_id)))
 
     async def edit(request: web.Request) -> web.Response:
         person = await require_role(request, Role.CONTRIBUTOR)

@@ -10,10 +10,13 @@ from aiohttp import web
 
 from services.publishing.api.act_texts import ARTICLES
 from services.publishing.api.desk_answers import BoardAnswer
+from services.publishing.api.reaction import figures_json, reaction_json
 from services.publishing.api.shown import shown
 from services.publishing.api.streams import Heart, Streams, event_id
 from services.publishing.store.board import BoardLine, BoardStore
+from services.publishing.store.figures import FigureStore
 from shared.contracts.identity import Role
+from shared.contracts.outlets import OutletFigures
 from shared.storage.errors import StorageUnavailable
 from shared.web.description import Answer, Operation, Parameter, described
 from shared.web.identity import require_role
@@ -34,7 +37,8 @@ STREAM = Operation(
     {
         200: Answer(
             "Server-sent events: `event: line` with the id to resume from and, as data, a line of the "
-            "board. It begins with every line there is and never ends by itself.",
+            "board. It begins with every line there is and never ends by itself. Figures come with the "
+            "board alone: they change a few times a day.",
             media=("text/event-stream",),
             example="retry: 2000\n\nevent: line\nid: 1795426200000-0199f0a2...\n"
             'data: {"outlet":"site","state":"confirmed",...}\n\n',
@@ -45,15 +49,17 @@ STREAM = Operation(
 )
 
 
-def as_json(line: BoardLine) -> dict[str, Any]:
+def as_json(line: BoardLine, figures: OutletFigures | None = None) -> dict[str, Any]:
+    told = {} if figures is None else {"figures": figures_json(figures)}
     return {
         **line.line.model_dump(mode="json", exclude_none=True),
         "service": line.service,
         "changed_at": shown(line.changed_at),
+        **told,
     }
 
 
-def routes(board: BoardStore, streams: Streams) -> list[web.AbstractRouteDef]:
+def routes(board: BoardStore, posts: FigureStore, streams: Streams) -> list[web.AbstractRouteDef]:
     async def show(request: web.Request) -> web.Response:
         await require_role(request, Role.CONTRIBUTOR)
         query_values(request, set())
@@ -63,12 +69,15 @@ def routes(board: BoardStore, streams: Streams) -> list[web.AbstractRouteDef]:
         awaiting = await board.awaiting(article_id)
         if awaiting is None:
             raise not_found("article")
+        figures = await posts.of_article(article_id)
+        of_line = {one.delivery: one for one in figures}
         settled = not awaiting and all(line.line.state.final for line in lines)
         return json_response(
             {
-                "items": [as_json(line) for line in lines],
+                "items": [as_json(line, of_line.get(line.line.delivery)) for line in lines],
                 "awaiting": awaiting,
                 "settled": settled,
+                **reaction_json(figures),
             }
         )
 

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from services.publishing.api.article_answers import ARTICLE, AT, PERSON, PICTURE, STANDS
+from services.publishing.api.article_answers import (
+    ARTICLE,
+    AT,
+    PERSON,
+    PICTURE,
+    STANDS,
+    ReactionTotal,
+)
 from services.publishing.domain.authors import ProfileText
 from shared.contracts.articles import Portrait, Rendition, Status
-from shared.contracts.outlets import OutletLine
+from shared.contracts.outlets import Counts, OutletLine
 from shared.web.description import Moment, Shown
 from shared.web.previews import PreviewLine
+
+
+class PostFigures(Shown):
+    """How one post is doing."""
+
+    at: Moment
+    """When its network was asked."""
+    gone: bool
+    """The network no longer has it, and nobody here removed it."""
+    counts: Counts
 
 
 class BoardLineAnswer(OutletLine):
@@ -17,6 +34,8 @@ class BoardLineAnswer(OutletLine):
 
     service: str
     changed_at: Moment
+    figures: PostFigures | None = None
+    """How the post that this line made is doing, once its counts were read."""
 
 
 class BoardAnswer(Shown):
@@ -27,6 +46,8 @@ class BoardAnswer(Shown):
     """Services that have not yet reported the live revision."""
     settled: bool
     """Nothing more will happen by itself, and nothing is in doubt."""
+    reaction: ReactionTotal | None = None
+    """All posts together."""
 
     EXAMPLE: ClassVar[dict[str, Any]] = {
         "items": [
@@ -42,8 +63,14 @@ class BoardAnswer(Shown):
                 "milliseconds": 412,
                 "service": "social",
                 "changed_at": AT,
+                "figures": {
+                    "at": AT,
+                    "gone": False,
+                    "counts": {"likes": 41, "reposts": 12, "replies": 3, "quotes": 0},
+                },
             }
         ],
+        "reaction": ReactionTotal.EXAMPLE,
         "awaiting": [],
         "settled": True,
     }

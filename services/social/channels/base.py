@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.social.channels.oauth import OAuthFlow
 from shared.contracts.articles import Article
-from shared.contracts.outlets import Operation
+from shared.contracts.outlets import Counts, Operation
 
 Payload = dict[str, Any]
 """Exactly what will be sent, as JSON-able values; frozen in the ledger before the first byte leaves."""
@@ -60,6 +60,9 @@ class Capabilities:
     lookup: bool
     """`find` can tell whether the post is there."""
     counts: bool = False
+    """The channel is `Counting` too: the network tells how a post is doing."""
+    counts_batch: int = 1
+    """How many posts one `counts` takes, where the network reads several in one call."""
     idempotent_seconds: float | None = None
     """For how long after the first attempt `idempotent` holds; None means for ever."""
 
@@ -118,6 +121,22 @@ class Channel(Protocol):
         """Verify the credentials; answers the account's display name or raises AuthDead."""
 
 
+class Counting(Channel, Protocol):
+    """A channel with `Capabilities.counts`: it also tells how posts are doing. Changes nothing outside."""
+
+    reads: RateBudget | None
+    """What the last answer's headers leave of the calls that `counts` makes; None while unknown."""
+    daily_reads: int | None
+    """How many posts may be asked for in a day, where that costs money; None for the service's own ceiling."""
+
+    async def counts(self, posts: Sequence[Posted]) -> dict[str, Counts | None]:
+        """By `remote_id`; None for a post that the network no longer has.
+
+        One of which it tells nothing now is left out. Raises `TryAgain`, `GiveUp` or `AuthDead`; the
+        last only says that these credentials may not read counts.
+        """
+
+
 FetchMedia = Callable[[str], Awaitable[bytes]]
 """Absolute address of one of our own renditions -> its bytes (addresses are content-addressed)."""
 
@@ -142,6 +161,13 @@ class Fake(Protocol):
 
     def creations(self) -> list[VisiblePost]:
         """Every post ever created, deleted ones included: what a count of duplicates is made from."""
+
+
+class Liked(Protocol):
+    """A `Fake` of a network that counts: tests let its posts be liked."""
+
+    def react(self, post_id: str, **counts: int) -> None:
+        """People react to the post with this `VisiblePost.id`; `counts` are fields of `Counts`."""
 
 
 FAULTS = (

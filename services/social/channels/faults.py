@@ -22,6 +22,7 @@ CALLS = {
     "blob:": "The upload of a picture",
     "container:": "Taking in a post, which is published later",
     "read:": "Reading posts back",
+    "counts:": "Reading how posts are doing",
 }
 """What a fault's name begins with, and what it hits then; the creating call has no prefix."""
 

@@ -26,7 +26,7 @@ class Alerts:
     def event(
         self,
         account_id: str,
-        severity: Literal["warning", "critical"],
+        severity: Literal["info", "warning", "critical"],
         kind: str,
         title: str,
         detail: str,

@@ -6,6 +6,7 @@ import aiohttp
 from pydantic import BaseModel
 
 from services.social.channels.base import Capabilities, Channel, ChannelSpec, FetchMedia
+from services.social.channels.bluesky import counts
 from services.social.channels.bluesky.channel import BlueskyChannel
 from services.social.channels.bluesky.fake import BlueskyFake
 from services.social.channels.bluesky.settings import BlueskySettings
@@ -25,6 +26,8 @@ CHANNEL = ChannelSpec(
         alt_text=True,
         idempotent=True,
         lookup=True,
+        counts=True,
+        counts_batch=counts.BATCH,
     ),
     build=_build,
     fake=BlueskyFake,

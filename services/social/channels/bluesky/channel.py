@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from services.social.channels.base import (
     RateBudget,
     Wording,
 )
+from services.social.channels.bluesky import counts
 from services.social.channels.bluesky.answers import error_name, words
 from services.social.channels.bluesky.client import XrpcClient
 from services.social.channels.bluesky.compose import (
@@ -33,7 +34,7 @@ from services.social.channels.bluesky.settings import BlueskySettings
 from services.social.channels.fetching import unchanged
 from services.social.channels.pictures import LEFT_OUT
 from services.social.channels.transport import TIMEOUT, Answer
-from shared.contracts.outlets import Operation
+from shared.contracts.outlets import Counts, Operation
 from shared.delivery.errors import GiveUp
 
 COLLECTION = "app.bsky.feed.post"
@@ -54,6 +55,8 @@ class BlueskyChannel:
         self._settings = settings
         self._fetch = fetch
         self.budget: RateBudget | None = None
+        self.reads: RateBudget | None = None
+        self.daily_reads: int | None = None
         self._client = XrpcClient(settings, http, clock, timeout, self._note)
 
     async def compose(self, intent: Intent) -> Payload | None:
@@ -119,6 +122,9 @@ class BlueskyChannel:
         ref = await self._get(Frozen.model_validate(payload))
         return self._posted(ref) if ref else None
 
+    async def counts(self, posts: Sequence[Posted]) -> dict[str, Counts | None]:
+        return await counts.read(self._client, posts)
+
     async def check(self) -> str:
         """The account's handle. Raises `AuthDead` when the credentials are refused."""
         answer = await self._client.query("com.atproto.server.getSession", {}, fields=["handle"])
@@ -163,7 +169,7 @@ class BlueskyChannel:
         return _ref(answer)
 
     def _note(self, left: RateBudget) -> None:
-        self.budget = left
+        self.budget = self.reads = left
 
     def _posted(self, ref: StrongRef) -> Posted:
         repo, _, rkey = ref.uri.removeprefix("at://").split("/")

@@ -36,7 +36,12 @@ class XrpcClient:
         self._note = note
 
     async def query(
-        self, method: str, params: dict[str, str], *, fields: Collection[str], bear: str = ""
+        self,
+        method: str,
+        params: dict[str, str] | list[tuple[str, str]],
+        *,
+        fields: Collection[str],
+        bear: str = "",
     ) -> Answer:
         """A reading call. `fields` must be in the answer; an error named `bear` is answered, not raised."""
         return await self._request("GET", method, False, fields, bear, params=params)

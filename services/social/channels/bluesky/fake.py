@@ -25,11 +25,21 @@ from services.social.channels.bluesky.fake_account import (
 )
 from services.social.channels.bluesky.fake_lexicon import Invalid
 from services.social.channels.bluesky.fake_repo import COLLECTION, FakeRepo
+from services.social.channels.counting import Reactions
 from services.social.channels.faults import CLOSING, FaultSwitches
 
 TID = re.compile(r"^[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}$")
 BLOB_BYTES = 5 * 1024 * 1024
 """The PDS's default upload limit."""
+AT_URI = re.compile(r"^at://did:[a-z]+:[A-Za-z0-9._:%-]+/[a-zA-Z.]+/[A-Za-z0-9._~-]+$")
+MOST_POSTS = 25
+COUNTED = {
+    "likeCount": "likes",
+    "repostCount": "reposts",
+    "replyCount": "replies",
+    "quoteCount": "quotes",
+    "bookmarkCount": "saves",
+}
 POINTS = {"com.atproto.repo.putRecord": 2, "com.atproto.repo.deleteRecord": 1}
 INJECTED_PAUSE_SECONDS = 2
 """How far away the reset is when `rate_limited` is injected."""
@@ -42,7 +52,7 @@ class Faults(FaultSwitches):
 
     def __init__(self) -> None:
         super().__init__(
-            ("", "edit:", "delete:", "blob:"),
+            ("", "edit:", "delete:", "blob:", "counts:"),
             {
                 "expired_token": "is refused because the session's token ran out, which a new one cures"
             },
@@ -56,7 +66,8 @@ class BlueskyFake:
     """See the module. `capacity` sets the points or calls of the windows named in `_windows`.
 
     Beyond FAULTS it knows `edit:…` (hits the reply that carries a correction), `delete:…`,
-    `blob:…` (hits uploadBlob) and `expired_token` (ends the token of the next authorised call).
+    `blob:…` (hits uploadBlob), `counts:…` (hits getPosts) and `expired_token` (ends the token of
+    the next authorised call).
     """
 
     name = "bluesky"
@@ -73,6 +84,7 @@ class BlueskyFake:
         self.sessions = FakeSessions(clock)
         self._clock = clock
         self._repo = FakeRepo()
+        self._reactions = Reactions()
         documented = {
             "requests": (3000, 300),
             "sessions": (30, 300),
@@ -99,6 +111,9 @@ class BlueskyFake:
     def creations(self) -> list[VisiblePost]:
         return self._repo.posts()
 
+    def react(self, post_id: str, **counts: int) -> None:
+        self._reactions.add(post_id, **counts)
+
     def app(self) -> web.Application:
         app = web.Application(middlewares=[self._gate], client_max_size=2 * BLOB_BYTES)
         closing = app[CLOSING] = asyncio.Event()
@@ -117,6 +132,7 @@ class BlueskyFake:
                 web.post(f"{repo}.putRecord", self._put),
                 web.get(f"{repo}.getRecord", self._get, allow_head=False),
                 web.post(f"{repo}.deleteRecord", self._delete),
+                web.get("/xrpc/app.bsky.feed.getPosts", self._posts, allow_head=False),
                 web.get("/blobs/{cid}", self._file),
                 web.get("/profile/{actor}/post/{rkey}", self._page),
             ]
@@ -194,6 +210,29 @@ class BlueskyFake:
 
     async def _get(self, request: web.Request) -> web.Response:
         return wire.answer(self._repo.get(_key(dict(request.query))))
+
+    async def _posts(self, request: web.Request) -> web.StreamResponse:
+        """The AppView's hydrated posts; one that is gone is left out without a word."""
+        uris = request.query.getall("uris", [])
+        if not 1 <= len(uris) <= MOST_POSTS or not all(AT_URI.match(uri) for uri in uris):
+            raise Invalid("Error: uris must be 1 to 25 valid at-uris")
+
+        def act() -> dict[str, Any]:
+            there = {post.id: post for post in self.visible()}
+            return {
+                "posts": [
+                    {
+                        "uri": uri,
+                        "author": {"did": DID, "handle": HANDLE},
+                        "record": {"text": there[uri].text},
+                        **self._reactions.told(uri, COUNTED),
+                    }
+                    for uri in uris
+                    if uri in there
+                ]
+            }
+
+        return await self._act(request, "counts:", act)
 
     async def _delete(self, request: web.Request) -> web.StreamResponse:
         body = await wire.read_json(

@@ -26,6 +26,7 @@ CHANNEL = ChannelSpec(
         # It refuses some repetitions, but promises nothing, and has published after an error.
         idempotent=False,
         lookup=True,
+        counts=True,
     ),
     build=_build,
     fake=FacebookFake,

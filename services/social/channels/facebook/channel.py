@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from services.social.channels.base import (
     RateBudget,
     Wording,
 )
+from services.social.channels.facebook import counts
 from services.social.channels.facebook.answers import duplicate, failure
 from services.social.channels.facebook.compose import (
     LIMIT,
@@ -36,7 +37,7 @@ from services.social.channels.meta import GraphClient, gone, words
 from services.social.channels.pictures import LEFT_OUT
 from services.social.channels.plaintext import address
 from shared.contracts.articles import LeadImage
-from shared.contracts.outlets import Operation
+from shared.contracts.outlets import Counts, Operation
 from shared.delivery.errors import GiveUp, OutcomeUnknown
 
 PAGE, PAGES = 50, 5
@@ -59,6 +60,8 @@ class FacebookChannel:
         self._settings = settings
         self._fetch = fetch
         self.budget: RateBudget | None = None
+        self.reads: RateBudget | None = None
+        self.daily_reads: int | None = None
         self._client = GraphClient(settings, http, clock, self._heard, failure)
 
     async def compose(self, intent: Intent) -> Payload | None:
@@ -151,6 +154,9 @@ class FacebookChannel:
             params["after"] = after
         raise OutcomeUnknown(f"the post is not among the last {PAGE * PAGES}; there are older ones")
 
+    async def counts(self, posts: Sequence[Posted]) -> dict[str, Counts | None]:
+        return await counts.read(self._client, posts[0])
+
     async def check(self) -> str:
         """The Page's name. Raises `AuthDead`."""
         node = self._settings.page_id
@@ -158,7 +164,7 @@ class FacebookChannel:
         return str(answer.body["name"])
 
     def _heard(self, left: RateBudget) -> None:
-        self.budget = left
+        self.budget = self.reads = left
 
     def _is_ours(self, post: dict[str, Any], frozen: Frozen) -> bool:
         """Whether the Page itself posted our link; a visitor's post may hold it, too."""

@@ -74,6 +74,9 @@ class FacebookFake:
         post = Post(post_id, message, None, None, self._clock(), "", by="99")
         self._store.posts[post_id] = post
 
+    def react(self, post_id: str, **counts: int) -> None:
+        self._store.reactions.add(post_id, **counts)
+
     def app(self) -> web.Application:
         app = web.Application(middlewares=[self._gate], client_max_size=64 * 1024 * 1024)
         closing = app[CLOSING] = asyncio.Event()
@@ -88,6 +91,7 @@ class FacebookFake:
                 web.get(f"{API}/{PAGE_ID}/feed", self._feed),
                 web.post(f"{API}/{PAGE_ID}/feed", self._create),
                 web.post(f"{API}/{PAGE_ID}/photos", self._upload),
+                web.get(f"{API}/{{node}}", self._show),
                 web.post(f"{API}/{{node}}", self._edit),
                 web.delete(f"{API}/{{node}}", self._delete),
                 web.get("/photos/{id}", self._file),
@@ -163,6 +167,13 @@ class FacebookFake:
         if photo:
             photo.post_id = post_id
         return await self._faults.after(request, "", web.json_response({"id": post_id}))
+
+    async def _show(self, request: web.Request) -> web.StreamResponse:
+        if early := self._faults.before("counts:"):
+            return early
+        post = self._store.live(request.match_info["node"])
+        told = self._store.counted(post, request.query.get("fields", ""))
+        return await self._faults.after(request, "counts:", web.json_response(told))
 
     async def _edit(self, request: web.Request) -> web.StreamResponse:
         if early := self._faults.before("edit:"):

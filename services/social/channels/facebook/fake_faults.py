@@ -9,7 +9,7 @@ from aiohttp import web
 from services.social.channels.facebook.fake_rules import business_usage
 from services.social.channels.faults import FaultSwitches
 
-CALLS = ("", "edit:", "delete:", "media:")
+CALLS = ("", "edit:", "delete:", "media:", "counts:")
 """What faults can hit; see `channels.faults`."""
 INJECTED_PAUSE_MINUTES = 1
 

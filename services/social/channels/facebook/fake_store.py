@@ -11,9 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from services.social.channels.base import VisiblePost
+from services.social.channels.counting import Reactions
 from services.social.channels.facebook.fake_rules import URL, Refusal
 
 PAGE_ID, PAGE_NAME = "104729000000001", "Herald"
+COUNTED = "shares,comments.limit(0).summary(true),reactions.limit(0).summary(true)"
+"""The fields of a post that the stand-in tells."""
 ABSENT = "Object does not exist, cannot be loaded due to missing permissions"
 
 
@@ -49,6 +52,7 @@ class Store:
     def __init__(self) -> None:
         self.posts: dict[str, Post] = {}
         self.photos: dict[str, Photo] = {}
+        self.reactions = Reactions()
         self._last = 122_000_000_000_000
 
     def next_id(self) -> str:
@@ -89,6 +93,21 @@ class Store:
             "message": post.message,
             "attachments": {"data": shown},
         }
+
+    def counted(self, post: Post, fields: str) -> dict[str, Any]:
+        """The node with its sums; `fields` is taken as the whole of what is asked for."""
+        if fields != COUNTED:
+            raise Refusal(100, f"(#100) Tried accessing nonexisting field ({fields[:40]})")
+        given = self.reactions.told(
+            post.id, {"reactions": "likes", "comments": "replies", "shares": "shares"}
+        )
+        told: dict[str, Any] = {
+            name: {"data": [], "summary": {"total_count": given[name]}}
+            for name in ("reactions", "comments")
+        }
+        if given["shares"]:  # of what nobody shared the network tells no number at all
+            told["shares"] = {"count": given["shares"]}
+        return {"id": post.id, **told}
 
     def as_seen(self, post: Post) -> VisiblePost:
         photo = self.photos.get(post.photo_id or "")

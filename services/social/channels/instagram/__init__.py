@@ -28,6 +28,7 @@ CHANNEL = ChannelSpec(
         # One container is published at most once, but its number is lost with the process.
         idempotent=False,
         lookup=True,
+        counts=True,
     ),
     build=_build,
     fake=InstagramFake,

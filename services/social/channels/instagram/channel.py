@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
 
 from services.social.channels.base import Intent, Payload, Posted, RateBudget, Wording
+from services.social.channels.instagram import counts
 from services.social.channels.instagram.answers import QUOTA_SECONDS, failure
 from services.social.channels.instagram.compose import (
     CAPTION_LIMIT,
@@ -21,7 +22,7 @@ from services.social.channels.instagram.compose import (
 from services.social.channels.instagram.containers import PUBLISHED, Container, Containers
 from services.social.channels.instagram.settings import InstagramSettings
 from services.social.channels.meta import GraphClient, gone
-from shared.contracts.outlets import Operation
+from shared.contracts.outlets import Counts, Operation
 from shared.delivery.errors import DeliveryError, GiveUp, OutcomeUnknown, TryAgain
 
 PAGE, PAGES = 50, 5
@@ -43,6 +44,8 @@ class InstagramChannel:
     ) -> None:
         self._settings = settings
         self.budget: RateBudget | None = None
+        self.reads: RateBudget | None = None
+        self.daily_reads: int | None = None
         self._client = GraphClient(settings, http, clock, self._heard, failure)
         self._containers = Containers(self._client, settings.user_id, clock)
 
@@ -146,6 +149,9 @@ class InstagramChannel:
             return None
         return await self._published(container, frozen)
 
+    async def counts(self, posts: Sequence[Posted]) -> dict[str, Counts | None]:
+        return await counts.read(self._client, posts[0])
+
     async def check(self) -> str:
         """The account's name. Raises `AuthDead`."""
         node = self._settings.user_id
@@ -155,7 +161,7 @@ class InstagramChannel:
         return str(answer.body["username"])
 
     def _heard(self, left: RateBudget) -> None:
-        self.budget = left
+        self.budget = self.reads = left
 
     async def _mind_the_quota(self) -> None:
         """Sources name 25, 50 and 100 publications in 24 hours, so the account's own number is read."""

@@ -29,7 +29,6 @@ from services.social.channels.instagram.fake_store import (
     Container,
     Store,
     comment_json,
-    media_json,
 )
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -64,6 +63,8 @@ class InstagramFake:
         self.faults = self._faults.left
         self.fault_words = self._faults.words
         self.token = TOKEN
+        self.insights = True
+        """Whether the token has `instagram_manage_insights`."""
         self._clock = clock
         self._usage = Usage(hourly)
         self._quota = quota
@@ -79,6 +80,9 @@ class InstagramFake:
 
     def creations(self) -> list[VisiblePost]:
         return self._store.as_seen()
+
+    def react(self, post_id: str, **counts: int) -> None:
+        self._store.reactions.add(post_id, **counts)
 
     def app(self) -> web.Application:
         app = web.Application(middlewares=[self._gate])
@@ -98,6 +102,7 @@ class InstagramFake:
                 web.get(f"{user}/content_publishing_limit", self._limit),
                 web.get(f"{API}/{{node}}", self._show),
                 web.delete(f"{API}/{{node}}", self._delete),
+                web.get(f"{API}/{{node}}/insights", self._insights),
                 web.get(f"{API}/{{node}}/comments", self._list_comments),
                 web.post(f"{API}/{{node}}/comments", self._comment),
                 web.get("/pictures/{id}", self._file),
@@ -173,13 +178,23 @@ class InstagramFake:
             container.pending = max(0, container.pending - 1)
             known: dict[str, Any] = {"id": node, "status_code": status, "status": f"{status}: told"}
         else:
-            known = media_json(self._store.live(node))
+            known = self._store.media_json(self._store.live(node))
         if unknown := sorted(set(fields) - known.keys()):
             raise Refusal(100, f"(#100) Tried accessing nonexisting field ({unknown[0]})")
         return web.json_response({"id": node} | {name: known[name] for name in fields})
 
+    async def _insights(self, request: web.Request) -> web.StreamResponse:
+        if early := self._faults.before("counts:"):
+            return early
+        media = self._store.live(request.match_info["node"])
+        if not self.insights:
+            words = "(#10) Application does not have permission for this action"
+            raise Refusal(10, words, status=403)
+        data = self._store.insights(media, request.query.get("metric", ""))
+        return await self._faults.after(request, "counts:", web.json_response({"data": data}))
+
     async def _list(self, request: web.Request) -> web.Response:
-        return _paged(request, [media_json(one) for one in self._store.newest_first()])
+        return _paged(request, [self._store.media_json(one) for one in self._store.newest_first()])
 
     async def _list_comments(self, request: web.Request) -> web.Response:
         media = self._store.live(request.match_info["node"])

@@ -9,7 +9,7 @@ from aiohttp import web
 from services.social.channels.faults import FaultSwitches
 from services.social.channels.instagram.fake_rules import business_usage
 
-CALLS = ("", "edit:", "delete:", "media:")
+CALLS = ("", "edit:", "delete:", "media:", "counts:")
 """What faults can hit; see `channels.faults`."""
 INJECTED_PAUSE_MINUTES = 1
 

@@ -10,10 +10,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.social.channels.base import VisiblePost
+from services.social.channels.counting import Reactions
 from services.social.channels.instagram.fake_rules import URL, Refusal
 
 USER_ID, USERNAME = "17841400000000001", "herald"
 LIFE = timedelta(hours=24)
+METRICS = {
+    "likes": "likes",
+    "comments": "replies",
+    "shares": "shares",
+    "saved": "saves",
+    "views": "views",
+    "reach": "reach",
+}
 ABSENT = "Object does not exist, cannot be loaded due to missing permissions"
 
 
@@ -65,6 +74,7 @@ class Store:
         self.containers: dict[str, Container] = {}
         self.media: dict[str, Media] = {}
         self.comments: list[Comment] = []
+        self.reactions = Reactions()
         self._last = 17_900_000_000_000_000
 
     def next_id(self) -> str:
@@ -99,6 +109,32 @@ class Store:
         self.media[media_id] = media
         return media
 
+    def insights(self, media: Media, metric: str) -> list[dict[str, Any]]:
+        """Sums over the picture's life, as the network writes metrics."""
+        wanted = metric.split(",")
+        if unknown := sorted(set(wanted) - METRICS.keys()):
+            raise Refusal(100, f"(#100) metric[0] must be one of the following: {unknown[0]}")
+        told = self.reactions.told(media.id, METRICS)
+        return [
+            {
+                "name": name,
+                "period": "lifetime",
+                "values": [{"value": told[name]}],
+                "id": f"{media.id}/insights/{name}/lifetime",
+            }
+            for name in wanted
+        ]
+
+    def media_json(self, media: Media) -> dict[str, Any]:
+        told = self.reactions.told(media.id, {"like_count": "likes", "comments_count": "replies"})
+        return {
+            "id": media.id,
+            "caption": media.container.caption,
+            "timestamp": stamp(media.created_at),
+            "permalink": media.url,
+            **told,
+        }
+
     def as_seen(self) -> list[VisiblePost]:
         """Pictures and comments, newest first."""
         pictures = [self._picture(media) for media in self.media.values()]
@@ -131,15 +167,6 @@ class Store:
             reply_to=media.id,
             deleted=media.deleted,
         )
-
-
-def media_json(media: Media) -> dict[str, Any]:
-    return {
-        "id": media.id,
-        "caption": media.container.caption,
-        "timestamp": stamp(media.created_at),
-        "permalink": media.url,
-    }
 
 
 def comment_json(comment: Comment) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import aiohttp
 from pydantic import BaseModel
 
 from services.social.channels.base import Capabilities, Channel, ChannelSpec, FetchMedia
+from services.social.channels.linkedin import counts
 from services.social.channels.linkedin.channel import LinkedInChannel
 from services.social.channels.linkedin.fake import LinkedInFake
 from services.social.channels.linkedin.settings import LinkedInSettings
@@ -27,6 +28,8 @@ CHANNEL = ChannelSpec(
         # It refuses a duplicate for a while, but promises neither how long nor what counts as one.
         idempotent=False,
         lookup=True,
+        counts=True,
+        counts_batch=counts.BATCH,
     ),
     build=_build,
     fake=LinkedInFake,

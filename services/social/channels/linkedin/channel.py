@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from services.social.channels.base import (
     RateBudget,
     Wording,
 )
+from services.social.channels.linkedin import counts
 from services.social.channels.linkedin.client import (
     LinkedInClient,
     code,
@@ -37,7 +38,7 @@ from services.social.channels.linkedin.littletext import readable, units
 from services.social.channels.linkedin.settings import LinkedInSettings
 from services.social.channels.pictures import LEFT_OUT
 from services.social.channels.transport import Answer
-from shared.contracts.outlets import Operation
+from shared.contracts.outlets import Counts, Operation
 from shared.delivery.errors import AuthDead, GiveUp, OutcomeUnknown, TryAgain
 
 PAGE, PAGES = 50, 5
@@ -60,6 +61,8 @@ class LinkedInChannel:
         self._settings = settings
         self._clock = clock
         self.budget: RateBudget | None = None
+        self.reads: RateBudget | None = None
+        self.daily_reads: int | None = None
         self._client = LinkedInClient(settings, http, clock)
         self._images = Images(self._client, settings.author, fetch)
 
@@ -137,6 +140,9 @@ class LinkedInChannel:
             if len(page) < PAGE or page[-1].get("lastModifiedAt", 0) < since:
                 return None
         raise OutcomeUnknown(f"the post is not among the last {PAGE * PAGES}; there are older ones")
+
+    async def counts(self, posts: Sequence[Posted]) -> dict[str, Counts | None]:
+        return await counts.read(self._client, self._settings.author, posts)
 
     async def check(self) -> str:
         """The page's URN, once its posts could be read. Raises `AuthDead`."""

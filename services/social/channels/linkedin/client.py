@@ -43,13 +43,15 @@ class LinkedInClient:
         act: str | None = None,
         json: Any = None,
         params: dict[str, str] | None = None,
+        query: str = "",
         bear: int | None = None,
     ) -> Answer:
         """One call below `/rest`; all but a success and the status `bear` is raised.
 
+        `query` is sent as it is, where the values are no plain text.
         `act` is the `X-RestLi-Method` of calls whose HTTP method does not say it.
         """
-        query = "&".join(
+        query = query or "&".join(
             f"{name}={quote(value, safe='')}" for name, value in (params or {}).items()
         )
         # Encoded by us: the API wants the colons of a URN as %3A, which a client would undo.

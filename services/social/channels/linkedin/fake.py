@@ -74,6 +74,9 @@ class LinkedInFake:
     def creations(self) -> list[VisiblePost]:
         return [self._store.as_seen(post) for post in reversed(self._store.posts.values())]
 
+    def react(self, post_id: str, **counts: int) -> None:
+        self._store.reactions.add(post_id, **counts)
+
     def app(self) -> web.Application:
         app = web.Application(middlewares=[self._gate], client_max_size=64 * 1024 * 1024)
         closing = app[CLOSING] = asyncio.Event()
@@ -89,6 +92,7 @@ class LinkedInFake:
                 web.put("/rest/uploads/{urn}", self._upload),
                 web.post("/rest/posts", self._create),
                 web.get("/rest/posts", self._finder),
+                web.get("/rest/organizationalEntityShareStatistics", self._statistics),
                 web.get("/rest/posts/{urn}", self._show),
                 web.post("/rest/posts/{urn}", self._edit),
                 web.delete("/rest/posts/{urn}", self._delete),
@@ -182,6 +186,10 @@ class LinkedInFake:
 
     async def _finder(self, request: web.Request) -> web.Response:
         query = request.query
+        if "ids" in query:
+            if request.headers.get("X-RestLi-Method") != "BATCH_GET":
+                raise Refusal(400, "ILLEGAL_ARGUMENT", "X-RestLi-Method must be BATCH_GET")
+            return web.json_response(self._store.batch(rules.listed(request.rel_url, "ids")))
         if (query.get("q"), query.get("author")) != ("author", OWNER):
             raise Refusal(
                 403, "ACCESS_DENIED", "Not enough permissions to access: posts.FINDER-author"
@@ -198,6 +206,17 @@ class LinkedInFake:
 
     async def _show(self, request: web.Request) -> web.Response:
         return web.json_response(self._store.post_json(self._store.live(request.match_info["urn"])))
+
+    async def _statistics(self, request: web.Request) -> web.StreamResponse:
+        if early := self._faults.before("counts:"):
+            return early
+        query = request.query
+        if (query.get("q"), query.get("organizationalEntity")) != ("organizationalEntity", OWNER):
+            words = "Not enough permissions to access: organizationalEntityShareStatistics"
+            raise Refusal(403, "ACCESS_DENIED", words)
+        elements = self._store.statistics(rules.listed(request.rel_url, "shares"))
+        answer = web.json_response({"elements": elements, "paging": {"start": 0, "links": []}})
+        return await self._faults.after(request, "counts:", answer)
 
     async def _edit(self, request: web.Request) -> web.StreamResponse:
         if early := self._faults.before("edit:"):

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from services.social.channels.faults import FaultSwitches
 
-CALLS = ("", "edit:", "delete:", "media:")
+CALLS = ("", "edit:", "delete:", "media:", "counts:")
 """What faults can hit; see `channels.faults`."""
 THROTTLED = "Resource level throttle APPLICATION_AND_MEMBER DAY limit for calls to this resource"
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import io
 import re
 from typing import Any
+from urllib.parse import unquote
 
 from PIL import Image, UnidentifiedImageError
+from yarl import URL
 
 COMMENTARY, TITLE, DESCRIPTION = 3000, 400, 4086
 IMAGE_PIXELS = 36_152_320
@@ -31,6 +33,9 @@ DISTRIBUTION = {
     "targetEntities": [],
     "thirdPartyDistributionChannels": [],
 }
+
+
+URNS_LISTED = re.compile(r"List\(((?:urn%3Ali%3A(?:share|ugcPost)%3A\d+,?)+)\)")
 
 
 class Refusal(Exception):
@@ -133,3 +138,14 @@ def accepted_image(data: bytes) -> str | None:
     ):
         return None
     return IMAGE_TYPES.get(kind)
+
+
+def listed(url: URL, name: str) -> list[str]:
+    """A list of URNs in Rest.li 2.0: `List(...)` bare, the colons of its values encoded. Raises `Refusal`."""
+    found = [part for part in url.raw_query_string.split("&") if part.startswith(f"{name}=")]
+    match = URNS_LISTED.fullmatch(found[0].removeprefix(f"{name}=")) if found else None
+    if match is None:
+        raise Refusal(
+            400, "ILLEGAL_ARGUMENT", f"Invalid query parameters passed to request: {name}"
+        )
+    return [unquote(urn) for urn in match[1].split(",") if urn]

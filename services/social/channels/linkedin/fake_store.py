@@ -10,9 +10,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.social.channels.base import VisiblePost
+from services.social.channels.counting import Reactions
 from services.social.channels.linkedin import fake_rules as rules
 from services.social.channels.linkedin.fake_rules import Refusal
 
+COUNTED = {
+    "likeCount": "likes",
+    "commentCount": "replies",
+    "shareCount": "shares",
+    "impressionCount": "views",
+    "uniqueImpressionsCount": "reach",
+    "clickCount": "clicks",
+}
 ORGANIZATION = "5515715"
 OWNER = f"urn:li:organization:{ORGANIZATION}"
 AUTHOR = "herald"
@@ -58,6 +67,7 @@ class Store:
     def __init__(self) -> None:
         self.posts: dict[str, Post] = {}
         self.pictures: dict[str, Picture] = {}
+        self.reactions = Reactions()
         self._last = 7_000_000_000_000_000_000
 
     def next_id(self) -> int:
@@ -100,6 +110,30 @@ class Store:
             "lastModifiedAt": int(post.changed_at.timestamp() * 1000),
             "lifecycleStateInfo": {"isEditedByAuthor": post.edited},
         }
+
+    def batch(self, urns: list[str]) -> dict[str, Any]:
+        """What a BATCH_GET answers: what is there, and an error for each that is not."""
+        results: dict[str, Any] = {}
+        errors: dict[str, Any] = {}
+        for urn in urns:
+            try:
+                results[urn] = self.post_json(self.live(urn))
+            except KeyError:
+                errors[urn] = {"status": 404, "code": "NOT_FOUND", "message": "Entity not found"}
+        statuses = dict.fromkeys(results, 200) | dict.fromkeys(errors, 404)
+        return {"results": results, "statuses": statuses, "errors": errors}
+
+    def statistics(self, urns: list[str]) -> list[dict[str, Any]]:
+        """One element per share of the page, also for one that was deleted since."""
+        return [
+            {
+                "organizationalEntity": OWNER,
+                "share": urn,
+                "totalShareStatistics": self.reactions.told(urn, COUNTED) | {"engagement": 0.01},
+            }
+            for urn in urns
+            if urn in self.posts
+        ]
 
     def as_seen(self, post: Post) -> VisiblePost:
         thumbnail = post.card.get("thumbnail")

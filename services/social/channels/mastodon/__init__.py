@@ -6,6 +6,7 @@ import aiohttp
 from pydantic import BaseModel
 
 from services.social.channels.base import Capabilities, Channel, ChannelSpec, FetchMedia
+from services.social.channels.mastodon import counts
 from services.social.channels.mastodon.channel import MastodonChannel
 from services.social.channels.mastodon.fake import MastodonFake
 from services.social.channels.mastodon.oauth import FLOW
@@ -28,6 +29,8 @@ CHANNEL = ChannelSpec(
         lookup=True,
         # The server keeps a key for an hour from the post; stop trusting it well before.
         idempotent_seconds=55 * 60,
+        counts=True,
+        counts_batch=counts.BATCH,
     ),
     build=_build,
     fake=MastodonFake,

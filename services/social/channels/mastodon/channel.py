@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from services.social.channels.base import (
     Wording,
 )
 from services.social.channels.fetching import fetched, unchanged
+from services.social.channels.mastodon import counts
 from services.social.channels.mastodon.client import PROCESSING_SECONDS, MastodonClient
 from services.social.channels.mastodon.compose import (
     Image,
@@ -37,7 +38,7 @@ from services.social.channels.pictures import LEFT_OUT
 from services.social.channels.plaintext import address
 from services.social.channels.transport import Answer
 from shared.contracts.articles import LeadImage
-from shared.contracts.outlets import Operation
+from shared.contracts.outlets import Counts, Operation
 from shared.delivery.errors import GiveUp, OutcomeUnknown, TryAgain
 
 LIMITS_LIVE = timedelta(hours=1)
@@ -64,6 +65,8 @@ class MastodonChannel:
         self._fetch = fetch
         self._clock = clock
         self.budget: RateBudget | None = None
+        self.reads: RateBudget | None = None
+        self.daily_reads: int | None = None
         self._client = MastodonClient(settings, http, clock, self._heard)
         self._limits: tuple[datetime, Limits] | None = None
 
@@ -151,12 +154,15 @@ class MastodonChannel:
             params["max_id"] = page[-1]["id"]
         raise OutcomeUnknown(f"the post is not among the last {PAGE * PAGES}; there are older ones")
 
+    async def counts(self, posts: Sequence[Posted]) -> dict[str, Counts | None]:
+        return await counts.read(self._client, posts)
+
     async def check(self) -> str:
         answer = await self._client.ask("GET", "/api/v1/accounts/verify_credentials")
         return str(answer.body.get("display_name") or answer.body["acct"])
 
     def _heard(self, left: RateBudget) -> None:
-        self.budget = left
+        self.budget = self.reads = left
 
     async def _server_limits(self) -> Limits:
         now = self._clock()

@@ -68,6 +68,9 @@ class MastodonFake:
     def creations(self) -> list[VisiblePost]:
         return [self._store.as_seen(status) for status in self._store.newest_first()]
 
+    def react(self, post_id: str, **counts: int) -> None:
+        self._store.reactions.add(post_id, **counts)
+
     def app(self) -> web.Application:
         # The body cap stands above the image limit, so that the refusal comes in the network's words.
         app = web.Application(middlewares=[self._gate], client_max_size=99 * 1024 * 1024)
@@ -86,6 +89,7 @@ class MastodonFake:
                 web.post("/api/v2/media", self._upload),
                 web.get("/api/v1/media/{id}", self._media_state),
                 web.post("/api/v1/statuses", self._create),
+                web.get("/api/v1/statuses", self._several, allow_head=False),
                 web.get("/api/v1/statuses/{id}", self._show),
                 web.get("/api/v1/statuses/{id}/source", self._source),
                 web.put("/api/v1/statuses/{id}", self._edit),
@@ -229,8 +233,25 @@ class MastodonFake:
                 self._keys[key] = (new_id, now)
         return await self._faults.after(request, "", web.json_response(self._seen(status, request)))
 
-    async def _show(self, request: web.Request) -> web.Response:
-        return web.json_response(self._seen(self._store.live(request.match_info["id"]), request))
+    async def _several(self, request: web.Request) -> web.StreamResponse:
+        """Those of the named statuses that are there, in no particular order."""
+        if early := self._faults.before("counts:"):
+            return early
+        ids = request.query.getall("id[]", [])
+        if len(ids) > rules.MOST_NAMED:
+            raise Refusal("Validation failed: too many statuses")
+        found = [
+            self._seen(status, request)
+            for status in self._store.newest_first()
+            if status.id in ids and not status.deleted
+        ]
+        return await self._faults.after(request, "counts:", web.json_response(found))
+
+    async def _show(self, request: web.Request) -> web.StreamResponse:
+        if early := self._faults.before("counts:"):
+            return early
+        answer = web.json_response(self._seen(self._store.live(request.match_info["id"]), request))
+        return await self._faults.after(request, "counts:", answer)
 
     async def _source(self, request: web.Request) -> web.Response:
         status = self._store.live(request.match_info["id"])

@@ -10,7 +10,7 @@ from aiohttp import web
 from services.social.channels.faults import FaultSwitches
 from services.social.channels.mastodon.fake_rules import Window
 
-CALLS = ("", "edit:", "delete:", "media:")
+CALLS = ("", "edit:", "delete:", "media:", "counts:")
 """What faults can hit; see `channels.faults`."""
 
 

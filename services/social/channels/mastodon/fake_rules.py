@@ -16,6 +16,8 @@ from PIL import Image, UnidentifiedImageError
 
 MAX_CHARACTERS = 500
 RESERVED_PER_URL = 23
+MOST_NAMED = 20
+"""Statuses that one call may name."""
 MAX_MEDIA = 4
 DESCRIPTION_LIMIT = 1500
 IMAGE_BYTES = 16 * 1024 * 1024

@@ -12,9 +12,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from services.social.channels.base import VisiblePost
+from services.social.channels.counting import Reactions
 from services.social.channels.mastodon import fake_rules as rules
 from services.social.channels.mastodon.fake_rules import Refusal
 
+COUNTED = {
+    "favourites_count": "likes",
+    "reblogs_count": "reposts",
+    "replies_count": "replies",
+    "quotes_count": "quotes",
+}
 AUTHOR, ACCOUNT_ID = "herald", "110000000000000001"
 
 
@@ -54,6 +61,7 @@ class Store:
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self.statuses: dict[str, Status] = {}
         self.media: dict[str, Attachment] = {}
+        self.reactions = Reactions()
         self._clock = clock
         self._last_id = 0
 
@@ -120,6 +128,7 @@ class Store:
             "media_attachments": [self.media_json(self.media[i], root) for i in status.media],
             "card": card and {"url": card["uri"], "title": card["title"], "type": "link"},
             "account": {"id": ACCOUNT_ID, "acct": AUTHOR},
+            **self.reactions.told(status.id, COUNTED),
         }
 
     def as_seen(self, status: Status) -> VisiblePost:

@@ -26,6 +26,7 @@ CHANNEL = ChannelSpec(
         alt_text=True,
         idempotent=False,
         lookup=True,  # by our link among the bot's own messages; `check` makes sure of the scope
+        counts=True,
     ),
     build=_build,
     fake=SlackFake,

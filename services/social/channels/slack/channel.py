@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from services.social.channels.base import (
 )
 from services.social.channels.pictures import LEFT_OUT
 from services.social.channels.plaintext import address
+from services.social.channels.slack import counts
 from services.social.channels.slack.client import SlackClient
 from services.social.channels.slack.compose import (
     PICTURES,
@@ -27,7 +28,7 @@ from services.social.channels.slack.compose import (
     length,
 )
 from services.social.channels.slack.settings import SlackSettings
-from shared.contracts.outlets import Operation
+from shared.contracts.outlets import Counts, Operation
 from shared.delivery.errors import AuthDead, GiveUp, OutcomeUnknown
 
 KNOWN_LIVES = timedelta(hours=1)
@@ -52,6 +53,8 @@ class SlackChannel:
         self._clock = clock
         self.budget: RateBudget | None = None
         """Stays None: the network tells its limits only by refusing."""
+        self.reads: RateBudget | None = None
+        self.daily_reads: int | None = None
         self._client = SlackClient(settings, http)
         self._known: tuple[datetime, dict[str, Any]] | None = None
 
@@ -129,6 +132,9 @@ class SlackChannel:
             if not params["cursor"]:
                 return None
         raise OutcomeUnknown(f"the post is not among the last {PAGE * PAGES}; there are older ones")
+
+    async def counts(self, posts: Sequence[Posted]) -> dict[str, Counts | None]:
+        return await counts.read(self._client, self._settings.channel, posts[0])
 
     async def check(self) -> str:
         """The workspace and the bot's name. Raises `AuthDead` when a scope is missing."""

@@ -49,9 +49,15 @@ class SlackClient:
         self._settings = settings
         self._http = http
 
-    async def read(self, method: str, params: dict[str, str] | None = None) -> Answer:
-        """A call that changes nothing; its answer is `ok`."""
-        return await self._ask("GET", method, mutation=False, params=params)
+    async def read(
+        self,
+        method: str,
+        params: dict[str, str] | None = None,
+        *,
+        bear: Collection[str] = (),
+    ) -> Answer:
+        """A call that changes nothing; its answer is `ok`, or has an error that `bear` knows."""
+        return await self._ask("GET", method, mutation=False, params=params, bear=bear)
 
     async def write(
         self, method: str, body: dict[str, Any], *, done_already: Collection[str] = ()

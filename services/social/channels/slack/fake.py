@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from services.social.channels.base import VisiblePost
+from services.social.channels.counting import Reactions
 from services.social.channels.faults import CLOSING
 from services.social.channels.slack import fake_rules as rules
 from services.social.channels.slack.fake_faults import Faults, limited
@@ -29,7 +30,10 @@ TOKEN = "xoxb-sandbox-token-that-opens-nothing"  # noqa: S105  # only of this st
 """The same in every process, so that a connected account outlives a restart of the sandbox."""
 BOT, CHANNEL, AUTHOR = "B0HERALD01", "C0HERALD01", "Herald"
 WRITING = "chat.postMessage", "chat.update", "chat.delete"
-SCOPES = {"conversations.history": "channels:history"} | dict.fromkeys(WRITING, "chat:write")
+SCOPES = {
+    "conversations.history": "channels:history",
+    "reactions.get": "reactions:read",
+} | dict.fromkeys(WRITING, "chat:write")
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,12 @@ class SlackFake:
         self.faults = self._faults.left
         self.fault_words = self._faults.words
         self.token = TOKEN
-        self.scopes = "chat:write,channels:history"
+        self.scopes = "chat:write,channels:history,reactions:read"
         self._clock = clock
         self._window = Window(capacity, 60)
         self._messages: dict[str, Message] = {}
         self._images = ImageStore()
+        self._reactions = Reactions()
 
     def account(self, base_url: str) -> dict[str, Any]:
         return {"server": base_url, "token": self.token, "channel": CHANNEL}
@@ -76,6 +81,9 @@ class SlackFake:
     def say(self, text: str) -> None:
         """Somebody else writes in the channel."""
         self._add(rules.checked({"text": text}, rules.POST), "", "B0SOMEBODY")
+
+    def react(self, post_id: str, **counts: int) -> None:
+        self._reactions.add(post_id, **counts)
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=4 * 1024 * 1024)
@@ -99,6 +107,7 @@ class SlackFake:
         acts: dict[str, Callable[..., Awaitable[web.StreamResponse]]] = {
             "auth.test": self._who,
             "conversations.history": self._history,
+            "reactions.get": self._reacted,
             "chat.postMessage": self._post,
             "chat.update": self._update,
             "chat.delete": self._delete,
@@ -153,6 +162,26 @@ class SlackFake:
             }
         )
         return await self._faults.after(request, "read:", answer)
+
+    async def _reacted(self, request: web.Request, given: dict[str, Any]) -> web.StreamResponse:
+        """A message with its reactions; without any, it has no such field."""
+        if early := self._faults.before("counts:"):
+            return early
+        message = self._messages.get(str(given.get("timestamp", "")))
+        if message is None or message.deleted:
+            raise Refusal("message_not_found")
+        told: dict[str, Any] = {"type": "message", "ts": message.ts, "text": message.form.text}
+        likes = self._reactions.told(message.ts, {"likes": "likes"})["likes"]
+        if likes:
+            hearts = likes // 2
+            counted = {"+1": likes - hearts, "heart": hearts}
+            told["reactions"] = [
+                {"name": name, "users": ["U0READER01"], "count": count}
+                for name, count in counted.items()
+                if count
+            ]
+        answer = _ok({"type": "message", "channel": CHANNEL, "message": told})
+        return await self._faults.after(request, "counts:", answer)
 
     async def _post(self, request: web.Request, given: dict[str, Any]) -> web.StreamResponse:
         if early := self._faults.before(""):

@@ -7,7 +7,7 @@ from aiohttp import web
 from services.social.channels.faults import FaultSwitches
 from services.social.channels.slack.fake_rules import Refusal
 
-CALLS = ("", "edit:", "delete:", "read:")
+CALLS = ("", "edit:", "delete:", "read:", "counts:")
 """What faults can hit; see `channels.faults`."""
 OWN = {
     "fatal_after": "happens, and is answered with `fatal_error`",

@@ -27,6 +27,7 @@ CHANNEL = ChannelSpec(
         # A container is published once, but its number is lost with the process.
         idempotent=False,
         lookup=True,
+        counts=True,
     ),
     build=_build,
     fake=ThreadsFake,

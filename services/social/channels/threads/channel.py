@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ import aiohttp
 from services.social.channels.base import Intent, Payload, Posted, RateBudget, Wording
 from services.social.channels.meta import GraphClient, gone
 from services.social.channels.pictures import LEFT_OUT
+from services.social.channels.threads import counts
 from services.social.channels.threads.answers import PROPAGATION_SECONDS, failure
 from services.social.channels.threads.client import ThreadsClient
 from services.social.channels.threads.compose import (
@@ -31,7 +32,7 @@ from services.social.channels.threads.containers import (
 from services.social.channels.threads.own_posts import OwnPosts
 from services.social.channels.threads.settings import ThreadsSettings
 from services.social.channels.threads.wording import LIMIT
-from shared.contracts.outlets import Operation
+from shared.contracts.outlets import Counts, Operation
 from shared.delivery.errors import DeliveryError, GiveUp, OutcomeUnknown, TryAgain
 
 PREPARATION_SECONDS = 40.0
@@ -53,6 +54,8 @@ class ThreadsChannel:
     ) -> None:
         self._settings = settings
         self.budget: RateBudget | None = None
+        self.reads: RateBudget | None = None
+        self.daily_reads: int | None = None
         self._client = ThreadsClient(GraphClient(settings, http, clock, self._heard, failure))
         self._containers = Containers(self._client, settings.user_id, clock)
         self._own_posts = OwnPosts(self._client, settings.user_id)
@@ -151,6 +154,9 @@ class ThreadsChannel:
         found = await self._own_posts.find(frozen)
         return _posted(str(found["id"]), found.get("permalink")) if found else None
 
+    async def counts(self, posts: Sequence[Posted]) -> dict[str, Counts | None]:
+        return await counts.read(self._client, posts[0])
+
     async def check(self) -> str:
         """The account's name. Raises `AuthDead`."""
         node = self._settings.user_id
@@ -160,7 +166,7 @@ class ThreadsChannel:
         return f"@{answer.body['username']}"
 
     def _heard(self, left: RateBudget) -> None:
-        self.budget = left
+        self.budget = self.reads = left
 
     async def _became(self, container: Container) -> str:
         return (await self._containers.state(container))[0]

@@ -78,6 +78,9 @@ class ThreadsFake:
     def creations(self) -> list[VisiblePost]:
         return self._store.as_seen()
 
+    def react(self, post_id: str, **counts: int) -> None:
+        self._store.reactions.add(post_id, **counts)
+
     def app(self) -> web.Application:
         app = web.Application(middlewares=[self._gate])
         closing = app[CLOSING] = asyncio.Event()
@@ -95,6 +98,7 @@ class ThreadsFake:
                 web.post(f"{user}/threads", self._take_in),
                 web.post(f"{user}/threads_publish", self._publish),
                 web.get(f"{user}/threads_publishing_limit", self._limit),
+                web.get(f"{API}/{{node}}/insights", self._insights),
                 web.get(f"{API}/{{node}}", self._show),
                 web.delete(f"{API}/{{node}}", self._delete),
                 web.get("/images/{id}", self._file),
@@ -204,6 +208,13 @@ class ThreadsFake:
                 told["error_message"] = container.error
             return web.json_response({name: told[name] for name in told if name in {"id", *fields}})
         return web.json_response(post_json(self._store.live(node), fields))
+
+    async def _insights(self, request: web.Request) -> web.StreamResponse:
+        if early := self._faults.before("counts:"):
+            return early
+        post = self._store.live(request.match_info["node"])
+        data = self._store.insights(post, request.query.get("metric", ""))
+        return await self._faults.after(request, "counts:", web.json_response({"data": data}))
 
     async def _delete(self, request: web.Request) -> web.StreamResponse:
         if early := self._faults.before("delete:"):

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from services.social.channels.faults import FaultSwitches
 
-CALLS = ("", "container:", "delete:")
+CALLS = ("", "container:", "delete:", "counts:")
 """What faults can hit; see `channels.faults`."""
 OWN = {
     "not_propagated": "is refused because what was taken in is not known everywhere yet",

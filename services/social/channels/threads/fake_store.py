@@ -11,10 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from services.social.channels.base import VisiblePost
+from services.social.channels.counting import Reactions
 from services.social.channels.threads import fake_rules as rules
 from services.social.channels.threads.fake_rules import LIFE, NewContainer, Refusal
 
 USER_ID, USERNAME = "25000000000000001", "herald"
+METRICS = ("views", "likes", "replies", "reposts", "quotes", "shares")
 ABSENT = "Object does not exist, cannot be loaded due to missing permissions"
 
 
@@ -57,6 +59,7 @@ class Store:
     def __init__(self) -> None:
         self.containers: dict[str, Container] = {}
         self.posts: dict[str, Post] = {}
+        self.reactions = Reactions()
         self._last = 18_000_000_000_000_000
 
     def next_id(self) -> str:
@@ -89,6 +92,17 @@ class Store:
         post = Post(post_id, container, now, f"{root}/@{USERNAME}/post/{post_id}")
         self.posts[post_id] = post
         return post
+
+    def insights(self, post: Post, metric: str) -> list[dict[str, Any]]:
+        """Sums over the post's life, as the network writes metrics."""
+        wanted = metric.split(",")
+        if unknown := sorted(set(wanted) - set(METRICS)):
+            raise Refusal(100, f"metric[0] must be one of: {', '.join(METRICS)}, not {unknown[0]}")
+        told = self.reactions.told(post.id, {name: name for name in METRICS})
+        return [
+            {"name": name, "period": "lifetime", "values": [{"value": told[name]}]}
+            for name in wanted
+        ]
 
     def as_seen(self) -> list[VisiblePost]:
         return [_seen(post) for post in reversed(self.posts.values())]

@@ -6,6 +6,7 @@ import aiohttp
 from pydantic import BaseModel
 
 from services.social.channels.base import Capabilities, Channel, ChannelSpec, FetchMedia
+from services.social.channels.x import counts
 from services.social.channels.x.channel import XChannel
 from services.social.channels.x.fake import XFake
 from services.social.channels.x.oauth import FLOW
@@ -26,6 +27,8 @@ CHANNEL = ChannelSpec(
         alt_text=True,
         idempotent=False,
         lookup=True,
+        counts=True,
+        counts_batch=counts.BATCH,
     ),
     build=_build,
     fake=XFake,

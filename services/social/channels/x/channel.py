@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +19,8 @@ from services.social.channels.base import (
 )
 from services.social.channels.fetching import fetched, unchanged
 from services.social.channels.pictures import LEFT_OUT
-from services.social.channels.x.client import XClient, is_duplicate, is_gone, words
+from services.social.channels.x import counts
+from services.social.channels.x.client import XClient, budget, is_duplicate, is_gone, words
 from services.social.channels.x.compose import (
     PICTURES,
     Image,
@@ -35,7 +36,7 @@ from services.social.channels.x.compose import (
 from services.social.channels.x.settings import XSettings
 from services.social.channels.x.timeline import Timeline
 from services.social.channels.x.wording import LIMIT
-from shared.contracts.outlets import Operation
+from shared.contracts.outlets import Counts, Operation
 from shared.delivery.errors import GiveUp, OutcomeUnknown, TryAgain
 
 
@@ -53,6 +54,8 @@ class XChannel:
         self._settings = settings
         self._fetch = fetch
         self.budget: RateBudget | None = None
+        self.reads: RateBudget | None = None
+        self.daily_reads: int | None = settings.reads_per_day
         self._client = XClient(settings, http, clock, self._heard)
         self._timeline = Timeline(self._client)
 
@@ -127,6 +130,11 @@ class XChannel:
         frozen = PostPayload.model_validate(payload)
         found = await self._timeline.find(frozen)
         return self._posted(found, frozen) if found else None
+
+    async def counts(self, posts: Sequence[Posted]) -> dict[str, Counts | None]:
+        answer, found = await counts.read(self._client, posts)
+        self.reads = budget(answer)
+        return found
 
     async def check(self) -> str:
         """The account's name. Raises `AuthDead` when the token is refused."""

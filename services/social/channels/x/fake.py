@@ -60,7 +60,12 @@ class XFake:
         self._store = Store(clock)
 
     def account(self, base_url: str) -> dict[str, Any]:
-        return {"server": base_url, "web": base_url, "access_token": self.token}
+        return {
+            "server": base_url,
+            "web": base_url,
+            "access_token": self.token,
+            "reads_per_day": 1000,  # they cost nothing here
+        }
 
     def expire_tokens(self) -> None:
         """Access tokens that were granted by consent end now; that of `account` does not."""
@@ -71,6 +76,9 @@ class XFake:
 
     def creations(self) -> list[VisiblePost]:
         return [self._store.as_seen(post) for post in self._store.newest_first()]
+
+    def react(self, post_id: str, **counts: int) -> None:
+        self._store.reactions.add(post_id, **counts)
 
     def app(self) -> web.Application:
         # The body cap stands above the image limit, so that the refusal comes in the network's words.
@@ -89,6 +97,7 @@ class XFake:
                 web.post("/2/media/upload", self._upload),
                 web.post("/2/media/metadata", self._describe),
                 web.post("/2/tweets", self._create),
+                web.get("/2/tweets", self._several, allow_head=False),
                 web.get("/2/tweets/{id}", self._show),
                 web.delete("/2/tweets/{id}", self._delete),
                 web.get("/media/{id}", self._file),
@@ -236,16 +245,29 @@ class XFake:
             raise Refusal(words, 403) from error
         return post_id
 
+    async def _several(self, request: web.Request) -> web.StreamResponse:
+        """What is there as `data`, what is not as `errors`, and a success in either case."""
+        if early := self._faults.before("counts:"):
+            return early
+        fields, ids = rules.fields_of(request.query), request.query.get("ids", "").split(",")
+        if not 1 <= len(ids) <= rules.MOST_NAMED or not all(one.isdecimal() for one in ids):
+            raise Refusal(f"[ids] must be 1 to {rules.MOST_NAMED} ids of posts")
+        body: dict[str, Any] = {}
+        for post_id in ids:
+            try:
+                told = self._store.post_json(self._store.live(post_id), fields)
+                body.setdefault("data", []).append(told)
+            except KeyError:
+                body.setdefault("errors", []).append(_not_found(post_id))
+        return await self._faults.after(request, "counts:", web.json_response(body))
+
     async def _show(self, request: web.Request) -> web.Response:
         """A post that is not there is a success with an error in it, as on the real network."""
         post_id, fields = request.match_info["id"], rules.fields_of(request.query)
         try:
             told = self._store.post_json(self._store.live(post_id), fields)
         except KeyError:
-            kind = f"{PROBLEMS}resource-not-found"
-            detail = f"Could not find tweet with id: [{post_id}]."
-            error = {"title": "Not Found Error", "type": kind, "value": post_id, "detail": detail}
-            return web.json_response({"errors": [error]})
+            return web.json_response({"errors": [_not_found(post_id)]})
         if self._faults.take("lag"):
             told["edit_history_tweet_ids"] = told["edit_history_tweet_ids"][:1]
         return web.json_response({"data": told})
@@ -276,6 +298,16 @@ class XFake:
         page = f'<!doctype html><meta charset="utf-8"><title>@{AUTHOR}</title>'
         page += f"<article dir=auto>{html.escape(post.text)}{images}</article>"
         return web.Response(text=page, content_type="text/html")
+
+
+def _not_found(post_id: str) -> dict[str, str]:
+    return {
+        "title": "Not Found Error",
+        "type": f"{PROBLEMS}resource-not-found",
+        "value": post_id,
+        "resource_id": post_id,
+        "detail": f"Could not find tweet with id: [{post_id}].",
+    }
 
 
 async def _body(request: web.Request, model: type[Body]) -> Body:

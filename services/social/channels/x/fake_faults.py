@@ -10,7 +10,7 @@ from aiohttp import web
 
 from services.social.channels.faults import FaultSwitches
 
-CALLS = ("", "delete:", "media:")
+CALLS = ("", "delete:", "media:", "counts:")
 """What faults can hit; see `channels.faults`."""
 OWN = {
     "usage_capped": "is refused because the month's posts are used up",

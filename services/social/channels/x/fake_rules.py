@@ -28,6 +28,8 @@ IMAGE_BYTES = 5 * 1024 * 1024
 IMAGE_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 ALT_LIMIT = 1000
 MAX_EDITS = 5
+MOST_NAMED = 100
+"""Posts that one call may name."""
 CALLS = {"read": 900, "media": 500, "delete": 50, "post": 100, "day": 10_000}
 """In 15 minutes, as the network documents them; `day` counts posts in 24 hours."""
 

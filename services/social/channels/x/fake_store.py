@@ -12,9 +12,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from services.social.channels.base import VisiblePost
+from services.social.channels.counting import Reactions
 from services.social.channels.x import fake_rules as rules
 from services.social.channels.x.fake_rules import Refusal
 
+COUNTED = {
+    "like_count": "likes",
+    "retweet_count": "reposts",
+    "reply_count": "replies",
+    "quote_count": "quotes",
+    "bookmark_count": "saves",
+    "impression_count": "views",
+}
 AUTHOR, ACCOUNT_ID = "herald", "2244994945"
 
 
@@ -53,6 +62,7 @@ class Store:
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self.posts: list[Post] = []
         self.uploads: dict[str, Upload] = {}
+        self.reactions = Reactions()
         self._clock = clock
         self._last_id = 0
 
@@ -98,6 +108,8 @@ class Store:
             "text": text,
             "edit_history_tweet_ids": post.versions,
         }
+        if "public_metrics" in fields:
+            told["public_metrics"] = self.reactions.told(post.id, COUNTED)
         if "created_at" in fields:
             told["created_at"] = _iso(post.created_at)
         if "entities" in fields and urls:

@@ -22,6 +22,8 @@ class XSettings(LinkingSettings):
     """`image`: the lead image with its alt text, in place of the card. `card`: none, so that the card shows."""
     edit_minutes: int = Field(default=0, ge=0, le=60)
     """For how long the account may edit a post; 0 where it may not, and corrections are replies."""
+    reads_per_day: int = Field(default=0, ge=0, le=1_000_000)
+    """How many posts may be asked for their counts in a day: each costs money, so by default none."""
     hashtags: int = Field(default=2, ge=0, le=10)
     """How many of the article's tags may follow as hashtags."""
     utm_source: CampaignWord = "x"

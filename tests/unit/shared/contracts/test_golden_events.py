@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from shared.contracts import articles
 from shared.contracts.base import Instant
 from shared.contracts.events import EVENT_TYPES, UnknownEventType, read_event, write_event
+from shared.contracts.outlets import Counts, OutletReported
 
 FOLDER = Path(articles.__file__).parent / "examples"
 EXAMPLES = sorted(FOLDER.glob("*.json"))
@@ -151,3 +152,17 @@ def test_an_instant_has_its_zone_written_out() -> None:
     for text in ("2026-12-01T10:00:00+01:00", "2026-12-01T09:00Z", "2026-12-01 09:00:00.0009Z"):
         assert INSTANT.validate_python(text) == at
     assert INSTANT.validate_python(at) == at
+
+
+def test_a_report_of_before_there_were_figures_has_none() -> None:
+    document = orjson.loads((FOLDER / "outlet.reported.json").read_bytes())
+    del document["data"]["figures"]
+    event = read_event(orjson.dumps(document))
+    assert isinstance(event.data, OutletReported)
+    assert event.data.figures == ()
+
+
+@pytest.mark.parametrize("likes", [-1, 1.5, "many", True])
+def test_a_count_is_a_whole_number_of_people(likes: Any) -> None:
+    with pytest.raises(ValidationError):
+        Counts.model_validate({"likes": likes}, strict=True)
