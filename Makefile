@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo demo-distributed up test lint format bench chaos compose-check asyncapi openapi lock clean
+.PHONY: help demo demo-distributed up test lint format bench chaos storm compose-check asyncapi openapi lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -34,7 +34,7 @@ up: .venv/.runtime ## Run the embedded stack until Ctrl+C
 
 test: .venv/.dev servers lint ## Everything CI runs
 	@$(BIN)/pytest -m timed
-	@$(BIN)/pytest -m "not timed" --numprocesses auto --dist loadfile
+	@$(BIN)/pytest -m "not timed and not storm" --numprocesses auto --dist loadfile
 
 lint: .venv/.dev ## Style, types and the walls between rooms
 	@$(BIN)/ruff check .
@@ -50,7 +50,10 @@ bench: .venv/.runtime servers ## Publish-to-outlet latency over 200 articles, di
 	@$(BIN)/herald demo --distributed --probes 200 $(if $(JSON),--json $(JSON))
 
 chaos: .venv/.dev servers ## Kill the parts at random while 200 articles are published
-	@$(BIN)/pytest tests/chaos -s
+	@$(BIN)/pytest tests/chaos -s -m "not storm"
+
+storm: .venv/.dev servers ## 10,000 deliveries on ten networks that fail at random, two replicas killed meanwhile
+	@$(BIN)/pytest tests/chaos/test_delivery_storm.py -s -m storm
 
 asyncapi: .venv/.dev ## Write shared/contracts/asyncapi.json anew
 	@$(BIN)/python -m shared.contracts.asyncapi --write

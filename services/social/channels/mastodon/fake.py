@@ -35,7 +35,10 @@ TOKEN = "sandbox-access-token-that-opens-nothing"  # noqa: S105  # only of this 
 
 
 class MastodonFake:
-    """See the module. `capacity` sets calls per window; `processing` is how many polls an image takes."""
+    """See the module. `capacity` sets calls per window; `processing` is how many polls an image takes.
+
+    `seconds` is the length of the window for all calls, which whoever runs a server may change.
+    """
 
     name = "mastodon"
 
@@ -45,8 +48,9 @@ class MastodonFake:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         capacity: dict[str, int] | None = None,
         processing: int = 0,
+        seconds: int = 300,
     ) -> None:
-        self._faults = Faults(clock)
+        self._faults = Faults(clock, seconds)
         self.faults = self._faults.left
         self.fault_words = self._faults.words
         self.token = TOKEN
@@ -54,7 +58,7 @@ class MastodonFake:
         self.processing = processing
         self._clock = clock
         calls = {"api": 300, "media": 30, "delete": 30, "statuses": 300} | (capacity or {})
-        periods = {"api": 300, "media": 1800, "delete": 1800, "statuses": 10_800}
+        periods = {"api": seconds, "media": 1800, "delete": 1800, "statuses": 10_800}
         self._windows = {name: Window(calls[name], periods[name]) for name in periods}
         self._store = Store(clock)
         self._keys: dict[str, tuple[str, datetime]] = {}

@@ -22,16 +22,17 @@ def said(status: int, words: str, headers: dict[str, str] | None = None) -> web.
 class Faults(FaultSwitches):
     """In the network's own dialect."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, clock: Callable[[], datetime], seconds: int) -> None:
         super().__init__(CALLS)
         self._clock = clock
+        self._seconds = seconds
 
     def before(self, call: str) -> web.Response | None:
         """Faults that act before anything was done."""
         if self.take(f"{call}error_before"):
             return said(503, "Remote data could not be fetched")
         if self.take(f"{call}rate_limited"):
-            window = Window(0, 300)
+            window = Window(0, self._seconds)
             return said(429, "Too many requests", window.headers(self._clock()))
         if self.take(f"{call}auth_dead"):
             return said(401, "The access token was revoked")
