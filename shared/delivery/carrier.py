@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = (2, 10, 60, 300, 900, 3600)
 RESOLVE_SECONDS = (1, 5, 30, 120, 600)
+LEASE_USED = 0.9
+"""How much of the lease one call to the outside may take; the rest is for clocks that differ."""
 RECORD_TRIES = 8
 """How often the outcome of a call is written down anew while the database is away: about a minute."""
 ENDED_UNSENT = {DeliveryState.FAILED, DeliveryState.MISSED, DeliveryState.CANCELLED}
@@ -113,8 +115,6 @@ class Carrier:
             # Nothing has left yet: say so now, before the lease makes a doubt of it.
             await self._try_again(armed, TryAgain(f"the guards could not be read: {error!r}"))
             raise
-        if armed.due_at and self._clock.now() >= armed.due_at:
-            return  # we stood still for so long that another may be finding out what became of it
         if await self._pass(armed, verdict):
             await self._send(armed, previous, certain=True)
 
@@ -131,8 +131,19 @@ class Carrier:
 
     async def _send(self, delivery: Delivery, previous: Document | None, *, certain: bool) -> None:
         """`certain` says that nothing was applied before this call, so a clean failure may restart."""
+        seconds = None
+        if delivery.due_at:
+            # Once the lease has run out another finds out what became of it, and may send it anew.
+            seconds = LEASE_USED * (delivery.due_at - self._clock.now()).total_seconds()
+            if seconds <= 0:
+                return
         try:
-            result = await self._outside.send(delivery, previous)
+            async with asyncio.timeout(seconds):
+                result = await self._outside.send(delivery, previous)
+        except TimeoutError:
+            OUTCOMES.labels(delivery.outlet, "unknown").inc()
+            said = "broken off: it took longer than one worker may hold it"
+            await self._still_unknown(delivery, said, None)
         except TryAgain as error:
             if certain:
                 await self._try_again(delivery, error)

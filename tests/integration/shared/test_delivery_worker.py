@@ -566,6 +566,53 @@ async def test_who_stood_still_past_the_lease_does_not_send(
     assert (await state_of(ledger, plan())).state is S.ARMED
 
 
+async def test_a_call_that_outlasts_the_lease_is_broken_off_before_another_takes_it_up(
+    ledger: Ledger,
+    outside: Any,
+    carrier: Carrier,
+    plan: Make,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Uploads and polls can add up to more than the lease; then a look-up would not see the post yet."""
+    send = outside.send
+
+    async def late(*args: Any) -> Any:
+        await asyncio.sleep(1)  # longer than what is left of the lease when this begins
+        return await send(*args)
+
+    async def guard(delivery: Delivery) -> Go:
+        clock.advance(LEASE_SECONDS - 0.1)
+        return Go()
+
+    monkeypatch.setattr(outside, "send", late)
+    monkeypatch.setattr(outside, "guard", guard)
+    await ledger.plan(plan())
+    claimed = await ledger.claim()
+    assert claimed is not None
+    await carrier.carry(claimed)
+    doubt = await state_of(ledger, plan())
+    assert (doubt.state, outside.effects) == (S.UNKNOWN, [])
+    assert "longer than one worker may hold it" in (doubt.reason or "")
+
+
+@pytest.mark.parametrize("outside", ["idempotent"], indirect=True)
+async def test_who_stood_still_while_finding_out_does_not_send_either(
+    ledger: Ledger, outside: Any, carrier: Carrier, plan: Make, clock: ManualClock, after: Any
+) -> None:
+    outside.sends = [after(OutcomeUnknown("cut"))]
+    await ledger.plan(plan())
+    claimed = await ledger.claim()
+    assert claimed is not None
+    await carrier.carry(claimed)
+    clock.advance(5)
+    doubtful = await ledger.claim()
+    assert doubtful is not None
+    clock.advance(LEASE_SECONDS)
+    await carrier.carry(doubtful)
+    assert outside.calls.count("send") == 1
+
+
 @pytest.mark.parametrize("applied", [True, False])
 @pytest.mark.parametrize(
     ("said", "state"),
