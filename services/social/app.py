@@ -9,6 +9,8 @@ import aiohttp
 from services.social.api.channel_operations import DELIVERIES
 from services.social.api.channels import ChannelRoutes
 from services.social.api.connecting import ConnectingRoutes
+from services.social.api.policies import PolicyRoutes
+from services.social.changes import Changes
 from services.social.channels import discover
 from services.social.handlers import Planning
 from services.social.oauth.alerts import Alerts
@@ -85,7 +87,14 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
         accounts, credentials, apps, consents, ask, discover, public_url=settings.public_url
     )
     outside = SocialOutside(
-        accounts, held, network_session, clock, own=own, alerts=alerts, renewals=renewals
+        accounts,
+        held,
+        network_session,
+        clock,
+        own=own,
+        alerts=alerts,
+        renewals=renewals,
+        changes=Changes(accounts, alerts, ledger.plan),
     )
     worker = Worker(ledger, outside, clock, concurrency=settings.social_concurrency)
     lateness = timedelta(hours=settings.social_lateness_hours)
@@ -119,6 +128,7 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
         routes=[
             *ConnectingRoutes(connecting, accounts, outside, policy, worker.wake).routes(),
             *ChannelRoutes(accounts, credentials, outside, policy, worker.wake, clock).routes(),
+            *PolicyRoutes(accounts).routes(),
             *DeliveryRoutes("/api/v1/deliveries", Desk(ledger, worker.wake), DELIVERIES).routes(),
             preview_route(NAME, previews.show),
         ],

@@ -9,13 +9,21 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from services.social.changes import intent
 from services.social.channels import discover
-from services.social.channels.base import Channel
+from services.social.channels.base import MANNER, Channel
 from services.social.channels.pictures import LEFT_OUT
 from services.social.domain.errors import NoSuchAccount
 from services.social.domain.foresight import Step, steps
+from services.social.domain.policy import (
+    Choice,
+    Manner,
+    Policy,
+    choose,
+    on_the_board,
+    to_do,
+)
 from services.social.store import Accounts, scopes
-from services.social.worker import intent
 from shared.contracts.articles import Article
 from shared.contracts.outlets import Operation
 from shared.delivery.errors import DeliveryError
@@ -23,6 +31,13 @@ from shared.delivery.reads import LedgerReads
 from shared.web.previews import NONE, Line
 
 log = structlog.get_logger(__name__)
+
+EFFECTS = {
+    Manner.EDIT: "edited",
+    Manner.REPLY: "replied",
+    Manner.REPOST: "reposted",
+}
+"""What readers see of a change."""
 
 COMPOSE_SECONDS = 4.0
 """For the network to tell its limits and our own origin to hand out the picture."""
@@ -53,14 +68,19 @@ class Previews:
         )
         known = [account for account, _ in accounts]
         found = steps(article, now, known, existing, self._lateness)
-        lines = await asyncio.gather(*(self._line(step, article, now) for step in found))
+        policies = {account.outlet: account.policy for account in known}
+        lines = await asyncio.gather(
+            *(self._line(step, article, now, policies.get(step.outlet)) for step in found)
+        )
         for line in lines:
             switches = scopes(line["outlet"].removeprefix("social/"), article.id)
             if off := next((pause for pause in pauses if pause.scope in switches), None):
                 line["paused"] = {"scope": off.scope, "reason": off.reason}
         return list(lines)
 
-    async def _line(self, step: Step, article: Article, now: datetime) -> Line:
+    async def _line(
+        self, step: Step, article: Article, now: datetime, policy: Policy | None
+    ) -> Line:
         operation = step.operation.value if step.operation else NONE
         line: Line = {"outlet": step.outlet, "operation": operation, "effect": "nothing"}
         if url := (step.previous or {}).get("url"):
@@ -70,11 +90,22 @@ class Previews:
         if step.operation is None or step.key is None:
             return line
         line["delivery"] = step.key
-        if step.operation is Operation.DELETE:
-            return {**line, "effect": "deleted", "payload": {}}
+        choice = None
+        if step.operation is not Operation.POST:
+            able = discover()[step.outlet.split("/")[1]].capabilities
+            about = (step.operation, step.publication)
+            choice = choose(*about, article, step.previous, policy or Policy(), able)
+            if choice.manner is Manner.DELETE:
+                return {**line, "effect": "deleted", "payload": {}}
+            if choice.manner is Manner.PERSON:
+                words = to_do(choice, article, line.get("url"))
+                return {**line, "effect": "task", "reason": words, "payload": {}}
+            if choice.manner is Manner.NOTHING:
+                left = on_the_board(choice.manner, choice.kind)
+                return {**line, "operation": NONE, "reason": left}
         try:
             async with asyncio.timeout(self._compose_seconds):
-                return await self._composed(line, step, step.operation, article, now)
+                return await self._composed(line, step, choice, article, now)
         except NoSuchAccount:
             return {**line, "error": "the account has been removed"}
         except DeliveryError as error:
@@ -86,18 +117,18 @@ class Previews:
             return {**line, "error": f"cannot be composed: {error}"}
 
     async def _composed(
-        self, line: Line, step: Step, operation: Operation, article: Article, now: datetime
+        self, line: Line, step: Step, choice: Choice | None, article: Article, now: datetime
     ) -> Line:
         channel = await self._channel(step.outlet.removeprefix("social/"))
+        asked = None if choice and choice.manner is Manner.REPOST else choice
         payload = await channel.compose(
-            intent(step.key or "", operation, article, now, step.previous)
+            intent(step.key or "", Operation.POST, article, now, step.previous, asked)
         )
         if payload is None:
             return {**line, "operation": NONE, "reason": "nothing to change here"}
         effect = "posted"
-        if operation is Operation.EDIT:
-            able = discover()[step.outlet.split("/")[1]].capabilities
-            effect = "edited" if able.edit else "replied"
+        if choice:
+            effect = EFFECTS[Manner(payload.get(MANNER, choice.manner))]
         if left_out := payload.get(LEFT_OUT):
             line["reason"] = left_out
         return {**line, "effect": effect, "payload": payload, **asdict(channel.wording(payload))}

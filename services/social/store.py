@@ -8,6 +8,7 @@ from typing import Any
 
 from services.social.domain.errors import AccountExists, NoSuchAccount
 from services.social.domain.planning import Account
+from services.social.domain.policy import Policy
 from shared.contracts.events import Outgoing
 from shared.runtime.clock import Clock
 from shared.runtime.keys import Vault
@@ -72,12 +73,27 @@ class Accounts:
     async def all(self) -> list[tuple[Account, datetime | None]]:
         """Every account and until when the network asked it to be quiet."""
         found = await self.collection.find(
-            {}, {"channel": 1, "name": 1, "created_at": 1, "quiet_until": 1}, sort=[("_id", 1)]
+            {},
+            {"channel": 1, "name": 1, "created_at": 1, "quiet_until": 1, "policy": 1},
+            sort=[("_id", 1)],
         )
         return [
-            (Account(one["channel"], one["name"], one["created_at"]), one.get("quiet_until"))
+            (
+                Account(one["channel"], one["name"], one["created_at"], _policy(one)),
+                one.get("quiet_until"),
+            )
             for one in found
         ]
+
+    async def policy(self, account_id: str) -> Policy:
+        """What the account does about changes, read from the database now; defaults where it is gone."""
+        return _policy(await self.collection.find_one({"_id": account_id}, {"policy": 1}) or {})
+
+    async def set_policy(self, account_id: str, policy: Policy) -> None:
+        """Replace it. Raises `NoSuchAccount`."""
+        chosen = {"$set": {"policy": policy.model_dump(mode="json")}}
+        if await self.collection.find_one_and_update({"_id": account_id}, chosen) is None:
+            raise NoSuchAccount(account_id)
 
     async def settings(self, account_id: str) -> dict[str, Any]:
         """The decrypted settings, for the channel only. Raises `NoSuchAccount` or ValueError."""
@@ -127,3 +143,7 @@ class Accounts:
         await self.collection.update_one(
             {"_id": account_id}, append(entry(event, self._clock.now()))
         )
+
+
+def _policy(account: dict[str, Any]) -> Policy:
+    return Policy.model_validate(account.get("policy") or {})

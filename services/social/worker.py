@@ -6,24 +6,33 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any
 
 import aiohttp
 import structlog
 from pydantic import BaseModel
 
+from services.social.changes import (
+    Changes,
+    able,
+    creates,
+    frozen,
+    intent,
+    posted_of,
+    remembered,
+    way_of,
+)
 from services.social.channels import discover
-from services.social.channels.base import Channel, Intent, Posted
-from services.social.channels.pictures import LEFT_OUT
+from services.social.channels.base import Channel
 from services.social.domain.errors import NoSuchAccount
+from services.social.domain.policy import Choice, Manner
 from services.social.oauth.alerts import Alerts
 from services.social.oauth.renewing import Renewals
 from services.social.store import Accounts, scopes
 from shared.contracts.articles import Article, Status
 from shared.contracts.outlets import DeliveryState, Operation
 from shared.delivery.errors import AuthDead, GiveUp, TryAgain
-from shared.delivery.model import NOTE, Delivery, Document
-from shared.delivery.outside import Composed, Drop, Go, Hold, Verdict
+from shared.delivery.model import Delivery, Document
+from shared.delivery.outside import Composed, Drop, Go, Hold, Leave, Task, Verdict
 from shared.delivery.own_origin import OwnOrigin
 from shared.runtime.clock import Clock
 from shared.storage.held import HeldArticles
@@ -46,6 +55,7 @@ class SocialOutside:
         own: OwnOrigin,
         alerts: Alerts,
         renewals: Renewals,
+        changes: Changes,
     ) -> None:
         self._accounts = accounts
         self._held = held
@@ -54,6 +64,7 @@ class SocialOutside:
         self._own = own
         self._alerts = alerts
         self._renewals = renewals
+        self._changes = changes
         self._channels: dict[str, tuple[BaseModel, Channel]] = {}
         self._blocked: tuple[datetime, tuple[str, ...]] | None = None
 
@@ -74,83 +85,80 @@ class SocialOutside:
             self._accounts.pause_for(scopes(account_id, delivery.article_id)),
             self._article(delivery),
         )
-        if delivery.operation is not Operation.DELETE and (
+        # A deletion that makes room for a new post is no withdrawal.
+        withdraws = delivery.operation is Operation.DELETE and not delivery.step
+        if not withdraws and (
             article.status is not Status.PUBLISHED or article.publication != delivery.publication
         ):
             return Drop(DeliveryState.CANCELLED, f"the article was {article.status.value} first")
         if pause is not None:
             return Hold(5.0, f"paused ({pause.scope}): {pause.reason}")
         embargo = article.embargo_until
-        if delivery.operation is not Operation.DELETE and embargo and embargo > self._clock.now():
+        if not withdraws and embargo and embargo > self._clock.now():
             return Hold((embargo - self._clock.now()).total_seconds(), "under embargo")
         return Go()
 
-    async def compose(self, delivery: Delivery, previous: Document | None) -> Composed | None:
-        article = await self._article(delivery)
-        corrections = len(article.corrections)
-        if delivery.operation is Operation.DELETE:
-            return Composed({"body": {}, "corrections": corrections}, delivery.revision)
+    async def compose(
+        self, delivery: Delivery, previous: Document | None
+    ) -> Composed | Leave | Task:
+        article, choice = await self._article(delivery), None
+        if delivery.operation is not Operation.POST:
+            decided = await self._changes.decide(delivery, article, previous)
+            if not isinstance(decided, Choice):
+                return decided
+            choice = decided
         now = self._clock.now()
-        wanted = intent(delivery.id, delivery.operation, article, now, previous)
+        wanted = intent(delivery.id, delivery.operation, article, now, previous, choice)
         async with self._channel(delivery) as channel:
             body = await channel.compose(wanted)
-        if body is None:
-            return None
-        return Composed({"body": body, "corrections": corrections}, article.revision)
+        return Leave() if body is None else frozen(delivery, article, body, choice)
 
     async def send(self, delivery: Delivery, previous: Document | None) -> Document | None:
         payload = delivery.payload or {}
-        posted = _posted(previous)
+        posted, way = posted_of(previous), way_of(delivery)
+        if way is Manner.REPOST and posted is not None:
+            return await self._changes.repost(delivery, posted)
         async with self._channel(delivery) as channel:
             try:
-                if delivery.operation is Operation.POST:
+                if way is None:
                     result = await channel.post(payload["body"])
                 elif posted is None:
                     raise GiveUp("nothing is known of the post to change")
-                elif delivery.operation is Operation.EDIT:
-                    result = await channel.edit(payload["body"], posted)
-                else:
+                elif way is Manner.DELETE:
                     await channel.delete(posted)
                     result = posted
+                else:
+                    result = await channel.edit(payload["body"], posted)
             finally:
                 await self._mind_the_budget(delivery, channel)
-        return _remembered(result, payload)
+        return remembered(result, payload)
 
     async def find(self, delivery: Delivery, previous: Document | None) -> Document | None:
         """An edit of the post itself and a deletion make nothing: they may always begin anew."""
-        if not self._creates(delivery):
+        if not creates(delivery):
             return None
         payload = delivery.payload or {}
-        posted = _posted(previous)
+        posted = posted_of(previous)
         async with self._channel(delivery) as channel:
             found = await channel.find(payload["body"])
             if found is None:
                 return None
-            if delivery.operation is Operation.EDIT and posted is not None:
+            if delivery.operation is not Operation.POST and posted is not None:
                 # It is there, so this makes nothing, and tells what the thread is now.
                 found = await channel.edit(payload["body"], posted)
-        return _remembered(found, payload)
+        return remembered(found, payload)
 
     def idempotent(self, delivery: Delivery) -> bool:
-        able = discover()[_channel_name(delivery)].capabilities
-        if delivery.operation is Operation.DELETE:
-            return True
-        if delivery.operation is Operation.EDIT and able.edit:
-            return True  # setting the same text twice is setting it once
-        if able.idempotent and able.idempotent_seconds is not None and delivery.armed_at:
+        if not creates(delivery):
+            return True  # deleting and setting the same text twice is doing it once
+        network = able(delivery)
+        if network.idempotent and network.idempotent_seconds is not None and delivery.armed_at:
             age = (self._clock.now() - delivery.armed_at).total_seconds()
-            return age < able.idempotent_seconds
-        return able.idempotent
+            return age < network.idempotent_seconds
+        return network.idempotent
 
     def can_find(self, delivery: Delivery) -> bool:
-        able = discover()[_channel_name(delivery)].capabilities
-        return able.lookup or not self._creates(delivery)
-
-    def _creates(self, delivery: Delivery) -> bool:
-        """Whether readers get one more post of it: a correction does where posts are not edited."""
-        able = discover()[_channel_name(delivery)].capabilities
-        corrects = delivery.operation is Operation.EDIT and not able.edit
-        return corrects or delivery.operation is Operation.POST
+        return able(delivery).lookup or not creates(delivery)
 
     async def throttled(self, delivery: Delivery, seconds: float, reason: str) -> None:
         until = self._clock.now() + timedelta(seconds=seconds)
@@ -227,37 +235,3 @@ class SocialOutside:
         if budget and budget.remaining <= 0 and budget.resets_at > self._clock.now():
             seconds = (budget.resets_at - self._clock.now()).total_seconds()
             await self.throttled(delivery, seconds, "the network's budget is used up")
-
-
-def intent(
-    key: str, operation: Operation, article: Article, now: datetime, previous: Document | None
-) -> Intent:
-    """What a channel is asked to compose; `previous` is the result that an edit changes."""
-    told = (previous or {}).get("corrections", 0)
-    return Intent(
-        key=key,
-        operation=operation,
-        article=article,
-        now=now,
-        posted=_posted(previous),
-        change="correction" if len(article.corrections) > told else "minor",
-        told=told,
-    )
-
-
-def _posted(result: Document | None) -> Posted | None:
-    if not result:
-        return None
-    fields: dict[str, Any] = {key: result.get(key) for key in ("remote_id", "url")}
-    return Posted(**fields, extra=result.get("extra") or {})
-
-
-def _remembered(posted: Posted, payload: Document) -> Document:
-    """The result to keep, with how many corrections readers have been told of."""
-    kept = {**posted.model_dump(mode="json"), "corrections": payload.get("corrections", 0)}
-    left_out = payload["body"].get(LEFT_OUT)
-    return {**kept, NOTE: left_out} if left_out else kept
-
-
-def _channel_name(delivery: Delivery) -> str:
-    return delivery.outlet.split("/")[1]

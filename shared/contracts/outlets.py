@@ -58,6 +58,8 @@ class OutletLine(Contract):
     due_at: Instant | None = None
     milliseconds: int | None = None
     """From the editor's act to the confirmed effect."""
+    task: Literal[True] | None = None
+    """The line stands until a person has done what `reason` says, or cancels it."""
     recipients: int | None = None
     """How many people stand behind this line, where it is more than one place (mail)."""
 

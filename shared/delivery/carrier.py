@@ -15,13 +15,13 @@ from functools import partial
 
 import structlog
 
-from shared.contracts.outlets import DeliveryState, Operation
+from shared.contracts.outlets import DeliveryState
 from shared.delivery.errors import AuthDead, GiveUp, OutcomeUnknown, TryAgain
 from shared.delivery.ledger import Ledger
 from shared.delivery.metrics import LATENCY, OUTCOMES
 from shared.delivery.model import NOTE, Delivery, Document
-from shared.delivery.outside import Drop, Go, Hold, Outside, Verdict
-from shared.delivery.thread import continued
+from shared.delivery.outside import Drop, Go, Hold, Leave, Outside, Task, Verdict
+from shared.delivery.thread import continued, follows, overtaken
 from shared.runtime.clock import Clock, elapsed_ms
 from shared.runtime.loops import back_off
 from shared.storage.errors import StorageUnavailable
@@ -32,9 +32,9 @@ RETRY_SECONDS = (2, 10, 60, 300, 900, 3600)
 RESOLVE_SECONDS = (1, 5, 30, 120, 600)
 LEASE_USED = 0.9
 """How much of the lease one call to the outside may take; the rest is for clocks that differ."""
+OVERTAKEN = "overtaken by a newer change"
 RECORD_TRIES = 8
 """How often the outcome of a call is written down anew while the database is away: about a minute."""
-ENDED_UNSENT = {DeliveryState.FAILED, DeliveryState.MISSED, DeliveryState.CANCELLED}
 
 
 class Carrier:
@@ -51,23 +51,15 @@ class Carrier:
     async def carry(self, delivery: Delivery) -> None:
         """Carry one claimed delivery as far as it goes now."""
         previous: Document | None = None
-        if delivery.operation in {Operation.EDIT, Operation.DELETE}:
+        if follows(delivery):
             earlier, later = await self._ledger.neighbours(delivery)
-            if (
-                delivery.operation is Operation.EDIT
-                and delivery.state is DeliveryState.CLAIMED
-                and any(
-                    other.operation is Operation.EDIT and other.state not in ENDED_UNSENT
-                    for other in later
-                )
-            ):
-                # Handlers side by side can plan in the wrong order, and a person can retry an old
-                # one. The newer edit carries all of this one: a second would say it twice.
-                await self._ledger.close(
-                    delivery, DeliveryState.CANCELLED, "overtaken by a newer change"
-                )
+            if overtaken(delivery, later):
+                await self._ledger.close(delivery, DeliveryState.CANCELLED, OVERTAKEN)
                 return
             found = continued(delivery.operation, delivery.revision, earlier)
+            for task in (one for one in earlier if one.task is not None):
+                if not await self._ledger.close(task, DeliveryState.CANCELLED, OVERTAKEN):
+                    found = None  # somebody has just done it: look at the thread again
             if found is None:
                 await self._ledger.wait(delivery, self._in(1.0), None, report=False)
                 return
@@ -100,8 +92,12 @@ class Carrier:
             return
         if not await self._pass(delivery, verdict):
             return
-        if composed is None:
-            await self._ledger.confirm(delivery, previous, "nothing to change here")
+        if isinstance(composed, Leave):
+            result = previous if composed.result is None else composed.result
+            await self._ledger.confirm(delivery, result, composed.reason)
+            return
+        if isinstance(composed, Task):
+            await self._hand_over(delivery, composed)
             return
         armed = await self._ledger.arm(delivery, composed.payload, composed.revision)
         if armed is None:
@@ -117,6 +113,17 @@ class Carrier:
             raise
         if await self._pass(armed, verdict):
             await self._send(armed, previous, certain=True)
+
+    async def _hand_over(self, delivery: Delivery, task: Task) -> None:
+        """What must not be done by a machine any more is not asked of a person either."""
+        try:
+            verdict = await self._outside.guard(delivery)
+        except TryAgain as error:
+            await self._try_again(delivery, error)
+            return
+        if await self._pass(delivery, verdict):
+            await task.announce()
+            await self._ledger.hand_over(delivery, task.words, task.result)
 
     async def _pass(self, delivery: Delivery, verdict: Verdict) -> bool:
         if isinstance(verdict, Hold):

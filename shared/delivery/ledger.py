@@ -83,6 +83,7 @@ class Ledger(LedgerReads):
                         "thread": plan.thread,
                         "publication": plan.publication,
                         "revision": plan.revision,
+                        "step": plan.step,
                         "acted_at": plan.acted_at,
                         "priority": plan.priority,
                         "expires_at": plan.expires_at,
@@ -154,6 +155,7 @@ class Ledger(LedgerReads):
             "milliseconds": elapsed_ms(delivery.acted_at, self._clock.now()),
             "reason": reason,
             "due_at": None,
+            "task": None,
         }
         if result is not None:
             fields["result"] = result
@@ -179,6 +181,19 @@ class Ledger(LedgerReads):
             fields["reason"] = reason
         return await self._change(delivery, fields, report=report)
 
+    async def hand_over(self, delivery: Delivery, words: str, result: Document) -> Delivery | None:
+        """It waits for a person, who does what `words` say or cancels it; `result` once it is done."""
+        return await self._change(
+            delivery,
+            {
+                "state": DeliveryState.WAITING.value,
+                "reason": words,
+                "due_at": None,
+                "task": result,
+            },
+            report=True,
+        )
+
     async def unknown(
         self, delivery: Delivery, reason: str, due_at: datetime | None
     ) -> Delivery | None:
@@ -196,9 +211,8 @@ class Ledger(LedgerReads):
 
     async def close(self, delivery: Delivery, state: DeliveryState, reason: str) -> Delivery | None:
         """End it without effect: failed, missed or cancelled."""
-        done = await self._change(
-            delivery, {"state": state.value, "reason": reason, "due_at": None}, report=True
-        )
+        fields = {"state": state.value, "reason": reason, "due_at": None, "task": None}
+        done = await self._change(delivery, fields, report=True)
         await self._wake_thread(delivery)
         return done
 
@@ -214,6 +228,7 @@ class Ledger(LedgerReads):
             "reason": reason,
             "due_at": self._clock.now(),
             "payload": None,
+            "task": None,
         }
         if however_late:
             fields["expires_at"] = None
@@ -273,7 +288,7 @@ class Ledger(LedgerReads):
         await self.collection.update_many(
             {
                 "thread": delivery.thread,
-                "revision": {"$gt": delivery.revision},
+                "revision": {"$gte": delivery.revision},
                 "state": DeliveryState.PLANNED.value,
             },
             {"$set": {"due_at": self._clock.now()}},

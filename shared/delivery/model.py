@@ -23,11 +23,13 @@ UNFINISHED = (
     DeliveryState.UNKNOWN.value,
 )
 
+ENDED_UNSENT = frozenset({DeliveryState.FAILED, DeliveryState.MISSED, DeliveryState.CANCELLED})
+
 SEEN_BY_A_PERSON = ""
 """The `remote_id` of what a person confirmed: it is there, but under which id nobody knows."""
 
 NOTE = "note"
-"""The key of a result that tells the person at the board what a success had to leave out."""
+"""The key of a result that tells the person at the board how it was done, or what it had to leave out."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Plan:
     publication: int
     revision: int
     acted_at: datetime
+    step: int = 0
+    """The order of operations that one change of the article leads to: none begins before the one below."""
     priority: int = NORMAL
     expires_at: datetime | None = None
     """The lateness limit: not begun by then, it is `missed`."""
@@ -55,7 +59,7 @@ class Plan:
 
     @property
     def thread(self) -> str:
-        """Operations of one thread happen in order of revision, one after the other."""
+        """Operations of one thread happen in order of revision and step, one after the other."""
         return f"{self.article_id}:{self.outlet}:{self.publication}:{self.subject.get('recipient', '')}"
 
 
@@ -78,6 +82,7 @@ class Delivery:
     attempts: int
     """Times something was sent or tried to be sent."""
     subject: Document
+    step: int = 0
     due_at: datetime | None = None
     expires_at: datetime | None = None
     payload: Document | None = None
@@ -86,9 +91,16 @@ class Delivery:
     armed_at: datetime | None = None
     result: Document | None = None
     """What the outside calls it: `remote_id`, `url`, and whatever the channel needs later."""
+    task: Document | None = None
+    """Set while only a person can do it: what `result` will be once they have."""
     reason: str | None = None
     milliseconds: int | None = None
     traceparent: str | None = None
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where it stands in its thread."""
+        return self.revision, self.step
 
     def line(self) -> OutletLine:
         """This delivery as a line of the fan-out board."""
@@ -106,6 +118,7 @@ class Delivery:
             if self.state in {DeliveryState.WAITING, DeliveryState.UNKNOWN}
             else None,
             milliseconds=self.milliseconds,
+            task=None if self.task is None else True,
         )
 
 
@@ -131,12 +144,14 @@ def from_document(document: Document) -> Delivery:
         fence=document["fence"],
         attempts=document["attempts"],
         subject=document.get("subject") or {},
+        step=document.get("step", 0),
         due_at=document.get("due_at"),
         expires_at=document.get("expires_at"),
         payload=document.get("payload"),
         composed_from=document.get("composed_from"),
         armed_at=document.get("armed_at"),
         result=document.get("result"),
+        task=document.get("task"),
         reason=document.get("reason"),
         milliseconds=document.get("milliseconds"),
         traceparent=document.get("trace"),

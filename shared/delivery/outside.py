@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,6 +35,27 @@ Verdict = Go | Hold | Drop
 
 
 @dataclass(frozen=True)
+class Leave:
+    """Nothing is to be done here; the board shows why."""
+
+    reason: str = "nothing to change here"
+    result: Document | None = None
+    """What the outlet's result is from now on, if not the one before."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Only a person can do it."""
+
+    words: str
+    """What to do, and where."""
+    result: Document
+    """What the outlet's result is once they have done it."""
+    announce: Callable[[], Awaitable[None]]
+    """Tells operators; may be called more than once for one task."""
+
+
+@dataclass(frozen=True)
 class Composed:
     """A payload and the article revision it was made from."""
 
@@ -50,8 +72,10 @@ class Outside(Protocol):
     async def guard(self, delivery: Delivery) -> Verdict:
         """Read the switches and the newest snapshot again, just before sending."""
 
-    async def compose(self, delivery: Delivery, previous: Document | None) -> Composed | None:
-        """The exact payload; None when this outlet has nothing to do for it.
+    async def compose(
+        self, delivery: Delivery, previous: Document | None
+    ) -> Composed | Leave | Task:
+        """The exact payload, or that nothing is to be done, or that a person has to do it.
 
         `previous` is the result of the thread's last confirmed operation.
         """

@@ -21,21 +21,20 @@ class LedgerReads:
         return from_document(document) if document else None
 
     async def of_article(self, article_id: str) -> list[Delivery]:
-        """All deliveries of one article in order of revision."""
-        found = await self.collection.find(
-            {"article_id": article_id}, {"outbox": 0}, sort=[("revision", 1), ("_id", 1)]
-        )
+        """All deliveries of one article in order of revision, and of the steps of one change."""
+        order = [("revision", 1), ("step", 1), ("_id", 1)]
+        found = await self.collection.find({"article_id": article_id}, {"outbox": 0}, sort=order)
         return [from_document(document) for document in found]
 
     async def neighbours(self, delivery: Delivery) -> tuple[list[Delivery], list[Delivery]]:
         """Operations of the same thread that come before this one and after it, oldest first."""
         found = await self.collection.find(
-            {"thread": delivery.thread}, {"outbox": 0}, sort=[("revision", 1)]
+            {"thread": delivery.thread}, {"outbox": 0}, sort=[("revision", 1), ("step", 1)]
         )
         thread = [from_document(document) for document in found]
         return (
-            [one for one in thread if one.revision < delivery.revision],
-            [one for one in thread if one.revision > delivery.revision],
+            [one for one in thread if one.place < delivery.place],
+            [one for one in thread if one.place > delivery.place],
         )
 
     async def page(self, query: Document, *, after: str | None, limit: int) -> list[Delivery]:

@@ -1,4 +1,4 @@
-"""What a person may do to a delivery: retry, cancel, or say what became of an unknown one. Never guesses."""
+"""What a person may do to a delivery: retry, cancel, say what became of it, finish a task. Never guesses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,17 @@ async def cancel(ledger: Ledger, delivery: Delivery, who: str) -> Delivery:
 async def resolve(
     ledger: Ledger, delivery: Delivery, who: str, *, happened: bool, url: str | None = None
 ) -> Delivery:
-    """A person looked: `happened` confirms it, otherwise it is planned again."""
+    """A person looked: `happened` confirms it, otherwise it is planned again. A task happened when they did it.
+
+    `url` is where it can be seen.
+    """
+    if delivery.task is not None:
+        if not happened:
+            raise Refused(
+                "it waits for a person: do it, cancel it, or retry it by the present policy"
+            )
+        done = {**delivery.task, "url": url} if url else delivery.task
+        return _moved(await ledger.confirm(delivery, done, f"done by {who}"))
     if delivery.state is not DeliveryState.UNKNOWN:
         raise Refused(f"only an unknown outcome can be resolved; this is {delivery.state.value}")
     if happened:

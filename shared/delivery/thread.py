@@ -1,14 +1,35 @@
-"""What an edit or a deletion goes on from: the operations of its thread that came before it. Pure."""
+"""What an operation goes on from, and what makes it void: the others of its thread. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from shared.contracts.outlets import DeliveryState, Operation
-from shared.delivery.model import SEEN_BY_A_PERSON, UNFINISHED, Delivery, Document
+from shared.delivery.model import ENDED_UNSENT, SEEN_BY_A_PERSON, UNFINISHED, Delivery, Document
 from shared.delivery.outside import Drop
 
 BY_HAND = "a person confirmed the post, but its id is not known: change it there by hand"
+
+
+def follows(delivery: Delivery) -> bool:
+    """Whether it goes on from what came before in its thread; a first post does not."""
+    return delivery.step > 0 or delivery.operation in {Operation.EDIT, Operation.DELETE}
+
+
+def overtaken(delivery: Delivery, later: Sequence[Delivery]) -> bool:
+    """Whether a newer change of the same kind carries all of this one.
+
+    Handlers side by side can plan in the wrong order, and a person can retry an old one: a second
+    would say it twice.
+    """
+    return (
+        delivery.state is DeliveryState.CLAIMED
+        and delivery.operation in {Operation.EDIT, Operation.POST}
+        and any(
+            other.operation is delivery.operation and other.state not in ENDED_UNSENT
+            for other in later
+        )
+    )
 
 
 def continued(
@@ -16,9 +37,11 @@ def continued(
 ) -> Document | Drop | None:
     """The result that this operation changes, or why there is nothing for it to do.
 
-    None while one of the `earlier` operations (oldest first) may still happen.
+    None while one of the `earlier` operations (oldest first) may still happen; what a person has
+    not done yet is overtaken by this one. A post that follows goes out only where the last thing
+    that happened took the one before it away.
     """
-    if any(other.state.value in UNFINISHED for other in earlier):
+    if any(other.state.value in UNFINISHED and other.task is None for other in earlier):
         return None
     happened = [
         other for other in earlier if other.state is DeliveryState.CONFIRMED and other.result
@@ -26,6 +49,12 @@ def continued(
     if not happened:
         return Drop(DeliveryState.CANCELLED, "nothing was posted here")
     previous = happened[-1].result or {}
+    if happened[-1].operation is Operation.DELETE:
+        if operation is Operation.POST:
+            return previous
+        return Drop(DeliveryState.CANCELLED, "it was removed and not posted again")
+    if operation is Operation.POST:
+        return Drop(DeliveryState.CANCELLED, "the post before it is still there")
     if previous.get("remote_id") == SEEN_BY_A_PERSON:
         return Drop(DeliveryState.FAILED, BY_HAND)
     newest = max(other.composed_from or 0 for other in happened)

@@ -136,8 +136,9 @@ class DeliveryRoutes:
             self._act(
                 "resolve",
                 self.resolve,
-                "Say how an unknown outcome came out",
-                "For the few cases in which only a person can look. `did_not_happen` sends it again.",
+                "Say how an unknown outcome came out, or that a task is done",
+                "For the few cases in which only a person can look or act. `did_not_happen` sends it again; "
+                "a task (`task` is true) `happened` once you have done what its `reason` says.",
                 Resolution,
             ),
             self._act("cancel", self.cancel, "Cancel it", "Only what has not begun."),

@@ -109,7 +109,7 @@ class MailOutside:
             return Hold((embargo - self._clock.now()).total_seconds(), "under embargo")
         return Go()
 
-    async def compose(self, delivery: Delivery, previous: Document | None) -> Composed | None:
+    async def compose(self, delivery: Delivery, previous: Document | None) -> Composed:
         subject = delivery.subject
         dated: datetime = subject["dated"]
         if subject["kind"] == OPERATOR:

@@ -58,7 +58,7 @@ class WebhookOutside:
                 return Drop(DeliveryState.CANCELLED, f"the article was {status} first")
         return Go()
 
-    async def compose(self, delivery: Delivery, previous: Document | None) -> Composed | None:
+    async def compose(self, delivery: Delivery, previous: Document | None) -> Composed:
         """The snapshot as it was planned: a later revision is a message of its own."""
         subject = delivery.subject
         body = message(subject["type"], subject["timestamp"], subject["data"])

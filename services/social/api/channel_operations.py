@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator
 
 from services.social.channels import discover
+from services.social.domain.policy import Manner
 from services.social.store import EVERYTHING
 from shared.contracts.identity import Role
 from shared.web.description import (
@@ -78,6 +79,16 @@ class CapabilitiesAnswer(Shown):
     """A post in doubt can be found again."""
     idempotent: bool
     """Sending the same post twice makes one."""
+    reply: bool
+    """A notice can be said below a post."""
+
+
+class PolicyAnswer(Shown):
+    """What is done about each kind of change."""
+
+    minor: Manner
+    correction: Manner
+    retraction: Manner
 
 
 class PauseAnswer(Shown):
@@ -98,6 +109,8 @@ class AccountAnswer(Shown):
     created_at: Moment
     paused: PauseAnswer | None
     capabilities: CapabilitiesAnswer
+    policy: PolicyAnswer
+    """Chosen, else the network's default."""
 
     EXAMPLE: ClassVar[dict[str, Any]] = {
         "id": "mastodon/newsroom",
@@ -112,7 +125,9 @@ class AccountAnswer(Shown):
             "alt_text": True,
             "lookup": True,
             "idempotent": True,
+            "reply": False,
         },
+        "policy": {"minor": "edit", "correction": "edit", "retraction": "delete"},
     }
 
 

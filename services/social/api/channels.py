@@ -28,6 +28,7 @@ from services.social.channels.base import Channel
 from services.social.domain.errors import AccountExists, NoSuchAccount, UnknownChannel
 from services.social.domain.forecast import in_words, step
 from services.social.domain.planning import Account
+from services.social.domain.policy import Kind, manner
 from services.social.oauth.store import Credentials, Standing
 from services.social.store import Accounts, Pause, scopes
 from services.social.usecases import connect
@@ -225,5 +226,7 @@ def shown(account: Account, pauses: dict[str, Pause]) -> dict[str, Any]:
             "alt_text": able.alt_text,
             "lookup": able.lookup,
             "idempotent": able.idempotent,
+            "reply": able.reply,
         },
+        "policy": {kind: manner(account.policy, able, kind) for kind in Kind},
     }

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-Labels = dict[Literal["correction", "clarification"], str]
+Labels = dict[Literal["correction", "clarification", "retraction"], str]
 
 
 class AccountSettings(BaseModel):
@@ -15,7 +15,11 @@ class AccountSettings(BaseModel):
     # The command line reads a value of digits as a number.
     model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
-    labels: Labels = {"correction": "Correction", "clarification": "Clarification"}
+    labels: Labels = {
+        "correction": "Correction",
+        "clarification": "Clarification",
+        "retraction": "Retraction",
+    }
     """The word that begins a public notice, in the account's language."""
 
     @field_validator("server", "web", check_fields=False)

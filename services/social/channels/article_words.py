@@ -1,10 +1,10 @@
-"""What a post says of an article, in plain words: the editor's own, else its headline; and its corrections."""
+"""What a post says of an article, in plain words: the editor's own, else its headline; and its notices."""
 
 from __future__ import annotations
 
 from services.social.channels.account import Labels
 from services.social.channels.plaintext import address, cleaned
-from shared.contracts.articles import Article, Correction
+from shared.contracts.articles import Article, Correction, Status
 
 
 def own_words(article: Article, channel: str, link: str) -> str:
@@ -29,8 +29,12 @@ def notice(article: Article, labels: Labels) -> str:
 def notices(article: Article, told: int, labels: Labels) -> str:
     """Every correction after the first `told`, for a reply: of several in a row only the last reply is sent.
 
-    Newest first; one without words of its own names the headline.
+    Newest first; one without words of its own names the headline. A retracted article's only notice is
+    the retraction.
     """
+    if article.status is Status.RETRACTED:
+        why = article.retraction.reason.strip() if article.retraction else ""
+        return cleaned(f"{labels.get('retraction', 'Retraction')}: {why or article.headline}")
     said = [
         cleaned(f"{_label(one, labels)}: {one.text.strip() or article.headline}")
         for one in reversed(article.corrections[told:])

@@ -11,11 +11,15 @@ import aiohttp
 from pydantic import BaseModel, ConfigDict
 
 from services.social.channels.oauth import OAuthFlow
+from services.social.domain.policy import Manner
 from shared.contracts.articles import Article
 from shared.contracts.outlets import Counts, Operation
 
 Payload = dict[str, Any]
 """Exactly what will be sent, as JSON-able values; frozen in the ledger before the first byte leaves."""
+
+MANNER = "manner"
+"""The key of a payload by which a channel says that an edit became a reply."""
 
 
 class Posted(BaseModel):
@@ -41,8 +45,10 @@ class Intent:
     """The instant to freeze into the payload (createdAt); UTC."""
     posted: Posted | None = None
     """The post to edit or delete."""
-    change: Literal["minor", "correction"] | None = None
-    """Only for `edit`."""
+    change: Literal["minor", "correction", "retraction"] | None = None
+    """Only for `edit`; a retraction is asked for only where the network has `reply`."""
+    manner: Manner | None = None
+    """Only for `edit`: EDIT or REPLY, as the account's policy chose among the capabilities."""
     told: int = 0
     """How many of the article's corrections the post, or what follows it, already carries."""
 
@@ -52,13 +58,19 @@ class Capabilities:
     """What the network can do, told honestly; the ledger chooses its behaviour by this."""
 
     edit: bool
-    """True when readers of the network see an edited post; otherwise corrections use a substitute."""
+    """True when readers of the network see an edited post, and the same edit twice is one."""
     delete: bool
     alt_text: bool
     idempotent: bool
     """Sending the same armed payload again never makes a second post."""
     lookup: bool
     """`find` can tell whether the post is there."""
+    reply: bool = False
+    """`edit` can answer the post with a notice, where its readers find it."""
+    repost: bool = True
+    """False where the network refuses for a while what resembles a deleted post."""
+    versions: bool = False
+    """An edit is one more post in a chain, and not every account may make one: else `edit` replies."""
     counts: bool = False
     """The channel is `Counting` too: the network tells how a post is doing."""
     counts_batch: int = 1
@@ -109,7 +121,7 @@ class Channel(Protocol):
         """Create the post."""
 
     async def edit(self, payload: Payload, posted: Posted) -> Posted:
-        """Change the post, or perform the network's substitute for a correction."""
+        """Change the post, or say the correction or retraction in the manner that was composed."""
 
     async def delete(self, posted: Posted) -> None:
         """Remove the post and everything we attached to it; success if it is already gone."""

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from pydantic import Field
 
 from services.social.channels.account import AccountSettings
+from shared.contracts.articles import Article, Status
 
 CampaignWord = Annotated[str, Field(max_length=80, pattern=r"^[^\s\x00-\x1f\x7f]*$")]
 """Empty leaves the parameter out."""
@@ -52,10 +53,13 @@ def with_query(url: str, added: list[tuple[str, str]]) -> str:
     return parts._replace(query=query).geturl()
 
 
-def content_of(publication: int, correction: int = 0) -> str:
-    """What `tracked` tells a post apart by: "", "2", "correction-1", "2-correction-1"."""
-    parts = (
-        str(publication) if publication > 1 else "",
-        f"correction-{correction}" if correction else "",
-    )
-    return "-".join(part for part in parts if part)
+def content_of(publication: int, notice: str = "") -> str:
+    """What `tracked` tells a post apart by: "", "2", "correction-1", "2-correction-1", "retraction"."""
+    return "-".join(part for part in (str(publication) if publication > 1 else "", notice) if part)
+
+
+def notice_content(article: Article) -> str:
+    """The same for a notice of the article's last correction, or of its retraction."""
+    if article.status is Status.RETRACTED:
+        return content_of(article.publication, "retraction")
+    return content_of(article.publication, f"correction-{len(article.corrections) or 1}")

@@ -26,6 +26,8 @@ class Step:
     previous: Document | None = None
     """The result that an edit or a deletion goes on from."""
     reason: str | None = None
+    publication: int = 0
+    """Whose post an edit or a deletion is about."""
 
 
 def steps(
@@ -60,7 +62,7 @@ def _step(plan: Plan, article: Article, existing: Sequence[Delivery], now: datet
     if isinstance(found, Drop):
         return Step(plan.outlet, None, reason=found.reason)
     if found is not None:
-        return Step(plan.outlet, plan.operation, plan.id, found)
+        return Step(plan.outlet, plan.operation, plan.id, found, publication=plan.publication)
     for one in earlier:
         if one.operation is Operation.POST and one.state.value in PENDING:
             # What has not begun is composed from the newest snapshot, and so carries this change.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from services.social.domain.policy import Policy
 from shared.contracts.articles import Article, Status
 from shared.contracts.outlets import DeliveryState, Operation
 from shared.delivery.model import BREAKING, NORMAL, Delivery, Plan
@@ -20,6 +21,8 @@ class Account:
     channel: str
     name: str
     created_at: datetime
+    policy: Policy = field(default_factory=Policy)
+    """What is done about changes, where that is not the network's default."""
 
     @property
     def id(self) -> str:
@@ -74,10 +77,15 @@ def plans(
     every_post = [one for one in existing if one.operation is Operation.POST]
     public = article.publication if article.status is Status.PUBLISHED else None
     # Posts of an earlier publication go too: its end may have been overtaken by the next beginning.
-    wanted = [
-        plan(post.outlet, Operation.DELETE, str(post.publication), publication=post.publication)
+    # A post that was deleted and posted again has several; the newest is what the deletion goes on from.
+    gone = {
+        (post.outlet, post.publication)
         for post in every_post
         if post.publication != public and post.state not in NEVER_POSTED
+    }
+    wanted = [
+        plan(outlet, Operation.DELETE, str(publication), publication=publication)
+        for outlet, publication in sorted(gone)
     ]
     if public is None:
         return wanted

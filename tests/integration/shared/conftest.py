@@ -16,7 +16,7 @@ from shared.contracts.outlets import DeliveryState, Operation
 from shared.delivery.intake import report_event
 from shared.delivery.ledger import Ledger
 from shared.delivery.model import Delivery, Document, Plan
-from shared.delivery.outside import Composed, Go, Verdict
+from shared.delivery.outside import Composed, Go, Leave, Task, Verdict
 from shared.runtime.clock import ManualClock
 from shared.storage.client import Database
 
@@ -79,6 +79,8 @@ class ScriptedOutside:
         self.standing: Verdict = Go()
         """What the guards say once their script is empty."""
         self.nothing_to_do = False
+        self.task = ""
+        """What only a person can do."""
         self.composed_revision = 1
         self.calls: list[str] = []
         self.previous: Document | None = None
@@ -92,13 +94,20 @@ class ScriptedOutside:
     async def guard(self, delivery: Delivery) -> Verdict:
         return _next(self.guards, self.standing)
 
-    async def compose(self, delivery: Delivery, previous: Document | None) -> Composed | None:
+    async def compose(
+        self, delivery: Delivery, previous: Document | None
+    ) -> Composed | Leave | Task:
         self.calls.append("compose")
         if self.composing:
             raise self.composing.pop(0)
         if self.nothing_to_do:
-            return None
+            return Leave()
+        if self.task:
+            return Task(self.task, {"remote_id": "by hand"}, self.announced)
         return Composed({"text": delivery.id}, self.composed_revision)
+
+    async def announced(self) -> None:
+        self.calls.append("announced")
 
     async def send(self, delivery: Delivery, previous: Document | None) -> Document | None:
         self.calls.append("send")

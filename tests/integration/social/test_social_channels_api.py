@@ -22,6 +22,8 @@ OPEN = ("GET", f"{ROOT}/callback")
 ROUTES: list[tuple[str, str, Any, Role, int]] = [
     ("GET", ROOT, None, Role.CONTRIBUTOR, 200),
     ("POST", ROOT, {"channel": "none", "name": "x", "settings": {}}, Role.ADMIN, 422),
+    ("GET", f"{ONE}/policy", None, Role.CONTRIBUTOR, 200),
+    ("PUT", f"{ONE}/policy", {"minor": "nothing"}, Role.ADMIN, 200),
     ("POST", f"{ONE}/test", None, Role.ADMIN, 200),
     ("POST", f"{ONE}/pause", {"reason": "r"}, Role.EDITOR, 200),
     ("POST", f"{ONE}/resume", None, Role.EDITOR, 200),

@@ -23,6 +23,7 @@ CHANNEL = ChannelSpec(
     capabilities=Capabilities(
         edit=False,  # the server takes an edit, but the app goes on showing the first text
         delete=True,
+        reply=True,
         alt_text=True,
         idempotent=True,
         lookup=True,

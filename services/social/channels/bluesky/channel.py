@@ -81,7 +81,7 @@ class BlueskyChannel:
             raise GiveUp("nothing is known of the post to change")
         if intent.operation is Operation.DELETE:
             return {"delete": _uris(intent.posted)}
-        if intent.change != "correction":
+        if intent.change == "minor":
             return None
         frozen = compose_correction(
             article,

@@ -24,6 +24,7 @@ CHANNEL = ChannelSpec(
         # A caption cannot be changed; a correction is a comment.
         edit=False,
         delete=True,
+        reply=True,
         alt_text=True,
         # One container is published at most once, but its number is lost with the process.
         idempotent=False,

@@ -63,7 +63,7 @@ class InstagramChannel:
         media_id = intent.posted.remote_id
         if intent.operation is Operation.DELETE:
             return {"delete": media_id}
-        if intent.change != "correction":
+        if intent.change == "minor":
             return None
         if settings.corrections == "none":
             raise GiveUp(CAPTION_STAYS)

@@ -23,6 +23,7 @@ CHANNEL = ChannelSpec(
     capabilities=Capabilities(
         edit=True,
         delete=True,
+        repost=False,  # its refusal of duplicates goes on for a day or two after a deletion
         # The network's article card has no words for its thumbnail.
         alt_text=False,
         # It refuses a duplicate for a while, but promises neither how long nor what counts as one.

@@ -23,6 +23,7 @@ CHANNEL = ChannelSpec(
     capabilities=Capabilities(
         edit=False,
         delete=True,
+        reply=True,
         alt_text=True,
         # A container is published once, but its number is lost with the process.
         idempotent=False,

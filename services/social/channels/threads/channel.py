@@ -73,7 +73,7 @@ class ThreadsChannel:
             raise GiveUp("nothing is known of the post to change")
         if intent.operation is Operation.DELETE:
             return {"delete": _ids(intent.posted)}
-        if intent.change != "correction":
+        if intent.change == "minor":
             return None
         frozen = compose_reply(
             article,

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.social.channels import fitting
 from services.social.channels.article_words import lead, notices, own_words
-from services.social.channels.campaign import content_of, tracked
+from services.social.channels.campaign import content_of, notice_content, tracked
 from services.social.channels.layout import GAP
 from services.social.channels.pictures import PictureLimits
 from services.social.channels.plaintext import address, cleaned
@@ -111,8 +111,7 @@ def compose_reply(
     It carries every notice after the first `told`, the newest first: of corrections that follow
     each other quickly only the last is sent.
     """
-    content = content_of(article.publication, len(article.corrections) or 1)
-    link = tracked(article.url, settings, content)
+    link = tracked(article.url, settings, notice_content(article))
     return Frozen(
         key=key,
         composed_at=now,

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 
 from services.social.channels.base import (
+    MANNER,
     FetchMedia,
     Intent,
     Payload,
@@ -36,6 +37,7 @@ from services.social.channels.x.compose import (
 from services.social.channels.x.settings import XSettings
 from services.social.channels.x.timeline import Timeline
 from services.social.channels.x.wording import LIMIT
+from services.social.domain.policy import Manner
 from shared.contracts.outlets import Counts, Operation
 from shared.delivery.errors import GiveUp, OutcomeUnknown, TryAgain
 
@@ -73,7 +75,8 @@ class XChannel:
         if intent.operation is Operation.DELETE:
             return {"delete": _ids(intent.posted)}
         before = Remembered.model_validate(intent.posted.extra)
-        if before.editable(intent.now, settings.edit_minutes):
+        editing = intent.manner is not Manner.REPLY
+        if editing and before.editable(intent.now, settings.edit_minutes):
             version = compose(
                 article,
                 now=intent.now,
@@ -84,17 +87,16 @@ class XChannel:
                 correction=intent.change == "correction",
             )
             return _frozen(version)
-        if intent.change != "correction":
+        if intent.change == "minor":
             return None
-        return _frozen(
-            compose_reply(
-                article,
-                now=intent.now,
-                settings=settings,
-                in_reply_to=intent.posted.remote_id,
-                told=intent.told,
-            )
+        reply = compose_reply(
+            article,
+            now=intent.now,
+            settings=settings,
+            in_reply_to=intent.posted.remote_id,
+            told=intent.told,
         )
+        return {**reply.model_dump(mode="json"), MANNER: Manner.REPLY.value}
 
     def wording(self, payload: Payload) -> Wording:
         text = str(payload["text"])

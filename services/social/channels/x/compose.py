@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.social.channels import fitting
 from services.social.channels.article_words import lead, notices, own_words
-from services.social.channels.campaign import content_of, tracked
+from services.social.channels.campaign import content_of, notice_content, tracked
 from services.social.channels.layout import GAP
 from services.social.channels.pictures import Picture, PictureLimits
 from services.social.channels.plaintext import hashtags
@@ -122,8 +122,7 @@ def compose_reply(
     It carries every notice after the first `told`, the newest first: of corrections that follow
     each other quickly only the last is sent.
     """
-    content = content_of(article.publication, len(article.corrections) or 1)
-    link = tracked(article.url, settings, content)
+    link = tracked(article.url, settings, notice_content(article))
     text = _stacked(LAYOUT.stacked("", composed(notices(article, told, settings.labels)), link))
     return PostPayload(composed_at=now, text=text, link=link, in_reply_to=in_reply_to)
 

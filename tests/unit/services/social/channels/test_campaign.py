@@ -75,8 +75,11 @@ def test_own_query_stays_and_every_parameter_comes_back(
     assert after[len(before) :] == expected + ([("utm_content", content)] if content else [])
 
 
-@given(st.integers(1, 9), st.integers(0, 9), st.integers(1, 9), st.integers(0, 9))
-def test_no_two_posts_of_an_article_share_a_link(a: int, b: int, c: int, d: int) -> None:
+NOTICES = st.sampled_from(["", "correction-1", "correction-2", "retraction"])
+
+
+@given(st.integers(1, 9), NOTICES, st.integers(1, 9), NOTICES)
+def test_no_two_posts_of_an_article_share_a_link(a: int, b: str, c: int, d: str) -> None:
     silent = settings(utm_source="", utm_medium="")
     first, second = content_of(a, b), content_of(c, d)
     same = tracked("https://a.org/x", silent, first) == tracked("https://a.org/x", silent, second)
