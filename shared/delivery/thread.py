@@ -17,18 +17,20 @@ def follows(delivery: Delivery) -> bool:
 
 
 def overtaken(delivery: Delivery, later: Sequence[Delivery]) -> bool:
-    """Whether a newer change of the same kind carries all of this one.
+    """Whether a newer change carries all of this one, so that it would be said, or undone, twice.
 
-    Handlers side by side can plan in the wrong order, and a person can retry an old one: a second
-    would say it twice.
+    Handlers side by side can plan in the wrong order, and a person can retry an old one.
     """
-    return (
-        delivery.state is DeliveryState.CLAIMED
-        and delivery.operation in {Operation.EDIT, Operation.POST}
-        and any(
-            other.operation is delivery.operation and other.state not in ENDED_UNSENT
+    if delivery.state is not DeliveryState.CLAIMED:
+        return False
+    if delivery.operation is Operation.DELETE:
+        # It made room for a new post; where a newer change has been made meanwhile, that is what stands.
+        return delivery.step > 0 and any(
+            other.revision > delivery.revision and other.state is DeliveryState.CONFIRMED
             for other in later
         )
+    return any(
+        other.operation is delivery.operation and other.state not in ENDED_UNSENT for other in later
     )
 
 

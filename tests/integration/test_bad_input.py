@@ -115,6 +115,7 @@ VALID: dict[str, dict[str, Any]] = {
     "POST /api/v1/channels/oauth/connections/{id}": {"choice": "1"},
     "POST /api/v1/channels/pause": {"reason": "r"},
     "POST /api/v1/channels/{channel}/{name}/pause": {"reason": "r"},
+    "PUT /api/v1/channels/{channel}/{name}/policy": {"minor": "nothing", "correction": "repost"},
     "POST /api/v1/deliveries/{id}/resolve": {"outcome": "happened"},
     "POST /api/v1/notifications/deliveries/{id}/resolve": {"outcome": "happened"},
     "POST /api/v1/subscriptions": {"email": "r@readers.example", "lists": ["alerts"]},

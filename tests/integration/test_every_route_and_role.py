@@ -104,6 +104,7 @@ POST /api/v1/previews/site
 POST /api/v1/previews/sitemap
 POST /api/v1/previews/social
 GET /api/v1/channels
+GET {CHANNEL}/policy
 GET {DELIVERIES}
 GET {DELIVERIES}/{{id}}
 GET {MAIL_DELIVERIES}
@@ -151,6 +152,7 @@ PUT /api/v1/channels/oauth/apps/{{channel}}
 POST /api/v1/channels/oauth
 GET /api/v1/channels/oauth/connections/{{id}}
 POST /api/v1/channels/oauth/connections/{{id}}
+PUT {CHANNEL}/policy
 DELETE {CHANNEL}
 POST {CHANNEL}/test
 GET /api/v1/users
