@@ -228,5 +228,5 @@ def shown(account: Account, pauses: dict[str, Pause]) -> dict[str, Any]:
             "idempotent": able.idempotent,
             "reply": able.reply,
         },
-        "policy": {kind: manner(account.policy, able, kind) for kind in Kind},
+        "policy": {kind.value: manner(account.policy, able, kind) for kind in Kind},
     }

@@ -125,6 +125,6 @@ def _in_full(account: Account, policy: Policy) -> dict[str, Any]:
     able = discover()[account.channel].capabilities
     return {
         "chosen": policy.model_dump(mode="json"),
-        "effective": {kind: manner(policy, able, kind) for kind in Kind},
-        "choices": {kind: choices(able, kind) for kind in Kind},
+        "effective": {kind.value: manner(policy, able, kind) for kind in Kind},
+        "choices": {kind.value: choices(able, kind) for kind in Kind},
     }
