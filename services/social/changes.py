@@ -18,6 +18,7 @@ from services.social.oauth.alerts import Alerts
 from services.social.store import Accounts
 from shared.contracts.articles import Article
 from shared.contracts.outlets import Operation
+from shared.delivery.errors import OutcomeUnknown
 from shared.delivery.model import NOTE, Delivery, Document, Plan
 from shared.delivery.outside import Composed, Leave, Task
 
@@ -94,6 +95,11 @@ def able(delivery: Delivery) -> Capabilities:
     return discover()[delivery.outlet.split("/")[1]].capabilities
 
 
+def repost_key(change: str) -> str:
+    """The id of the post that the change with this id leads to where it is a repost."""
+    return change.replace(f":{Operation.EDIT.value}:", f":{Operation.POST.value}:", 1)
+
+
 def intent(
     key: str,
     operation: Operation,
@@ -155,6 +161,16 @@ def remembered(posted: Posted, payload: Document) -> Document:
     kept = {**posted.model_dump(mode="json"), "corrections": payload.get("corrections", 0)}
     notes = [note for note in (payload.get(NOTE), payload["body"].get(LEFT_OUT)) if note]
     return {**kept, NOTE: "; ".join(notes)} if notes else kept
+
+
+def new_post(delivery: Delivery, before: Posted | None, found: Posted) -> Posted:
+    """`found`, unless it is the post before this one: deleted to make room for it, but still listed there.
+
+    Raises `OutcomeUnknown`: look-ups go by the link, which both have.
+    """
+    if delivery.step and before is not None and found.remote_id == before.remote_id:
+        raise OutcomeUnknown("the network still shows the post that was deleted")
+    return found
 
 
 def posted_of(result: Document | None) -> Posted | None:

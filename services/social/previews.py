@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from services.social.changes import intent
+from services.social.changes import intent, repost_key
 from services.social.channels import discover
 from services.social.channels.base import MANNER, Channel
 from services.social.channels.pictures import LEFT_OUT
@@ -120,9 +120,12 @@ class Previews:
         self, line: Line, step: Step, choice: Choice | None, article: Article, now: datetime
     ) -> Line:
         channel = await self._channel(step.outlet.removeprefix("social/"))
-        asked = None if choice and choice.manner is Manner.REPOST else choice
+        key, asked = step.key or "", choice
+        if choice and choice.manner is Manner.REPOST:
+            # What readers will see is the post at its end, which has a key of its own.
+            key, asked = repost_key(key), None
         payload = await channel.compose(
-            intent(step.key or "", Operation.POST, article, now, step.previous, asked)
+            intent(key, Operation.POST, article, now, step.previous, asked)
         )
         if payload is None:
             return {**line, "operation": NONE, "reason": "nothing to change here"}

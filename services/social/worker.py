@@ -17,6 +17,7 @@ from services.social.changes import (
     creates,
     frozen,
     intent,
+    new_post,
     posted_of,
     remembered,
     way_of,
@@ -121,7 +122,7 @@ class SocialOutside:
         async with self._channel(delivery) as channel:
             try:
                 if way is None:
-                    result = await channel.post(payload["body"])
+                    result = new_post(delivery, posted, await channel.post(payload["body"]))
                 elif posted is None:
                     raise GiveUp("nothing is known of the post to change")
                 elif way is Manner.DELETE:
@@ -143,7 +144,9 @@ class SocialOutside:
             found = await channel.find(payload["body"])
             if found is None:
                 return None
-            if delivery.operation is not Operation.POST and posted is not None:
+            if delivery.operation is Operation.POST:
+                found = new_post(delivery, posted, found)
+            elif posted is not None:
                 # It is there, so this makes nothing, and tells what the thread is now.
                 found = await channel.edit(payload["body"], posted)
         return remembered(found, payload)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.social.changes import posted_of
 from services.social.domain.policy import Kind, Manner, Policy, choices
 from shared.contracts.articles import Correction, Retraction, Status
 from shared.contracts.outlets import DeliveryState, Operation
@@ -245,6 +246,14 @@ async def test_a_retraction_in_the_middle_of_a_repost_leaves_nothing(
     await settled(desk, gone)
     assert desk.fake.visible() == []
     assert len(desk.posts()) == 1
+    # Nor does anybody bring it back: not an event that comes late, and not a person.
+    await desk.take_in(fixed)
+    for one in await desk.ledger.of_article(gone.id):
+        if one.state is DeliveryState.CANCELLED:
+            await retry(desk.ledger, one, "ana")
+    await settled(desk, gone)
+    assert desk.fake.visible() == []
+    assert len(desk.fake.creations()) == 1
 
 
 async def test_where_the_old_post_stays_no_second_is_made(
@@ -273,6 +282,36 @@ async def test_where_the_old_post_stays_no_second_is_made(
     assert len(desk.fake.creations()) == len(desk.fake.visible()) == 1
     await retry(desk.ledger, gone, "ana")
     await retry(desk.ledger, again, "ana")
+    await settled(desk, fixed)
+    await reposted_once(desk, fixed)
+
+
+async def test_a_deleted_post_that_the_network_still_lists_is_not_the_new_one(
+    desk: SocialDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    able = desk.spec.capabilities
+    if not await offers(desk, Kind.CORRECTION, Manner.REPOST) or not able.lookup:
+        return
+    article = await posted(desk)
+    old = posted_of((await desk.only(article)).result)
+    fixed = corrected(desk, article)
+    await desk.take_in(fixed)
+    desk.outside.at, desk.outside.passes = "armed, before sending", 2
+    await desk.work()
+    assert desk.outside.at is None, "the crash never happened"
+    channel = await desk.outside.channel(f"{desk.spec.name}/main")
+
+    async def lagging(*_: Any) -> Any:
+        return old
+
+    with monkeypatch.context() as patch:
+        patch.setattr(channel, "find", lagging)
+        patch.setattr(channel, "post", lagging)
+        desk.clock.advance(360)
+        await desk.work()
+        again = await of(desk, fixed, Operation.POST, "1.3")
+        assert again.state is DeliveryState.UNKNOWN
+        assert "still shows the post that was deleted" in again.reason
     await settled(desk, fixed)
     await reposted_once(desk, fixed)
 

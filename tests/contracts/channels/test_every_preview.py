@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from services.social.channels.campaign import LinkingSettings
+from services.social.domain.policy import Kind, Manner, Policy, choices
 from services.social.previews import Previews
 from shared.contracts.articles import Correction
 from shared.contracts.outlets import DeliveryState, Operation
@@ -57,6 +58,27 @@ async def test_the_preview_is_what_is_sent(
     edit = await desk.only(fixed, Operation.EDIT)
     assert edit.state is DeliveryState.CONFIRMED
     assert canonical(line["payload"]) == canonical(edit.payload["body"])
+    assert line["text"] in {post.text for post in desk.fake.visible()}
+
+
+async def test_the_preview_of_a_repost_is_the_post_at_its_end(
+    desk: SocialDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if Manner.REPOST not in choices(desk.spec.capabilities, Kind.MINOR):
+        return
+    await desk.accounts.set_policy(f"{desk.spec.name}/main", Policy(minor=Manner.REPOST))
+    now = standing(desk, monkeypatch)
+    article = desk.article()
+    await desk.take_in(article)
+    await desk.work()
+    changed = article.model_copy(update={"revision": 3, "headline": "Ferry sails at nine"})
+    [line] = await previews(desk).show(changed, now)
+    assert (line["effect"], line["operation"]) == ("reposted", "edit")
+    await desk.take_in(changed)
+    await desk.work()
+    [again] = [one for one in await desk.ledger.of_article(article.id) if one.step == 2]
+    assert again.state is DeliveryState.CONFIRMED
+    assert canonical(line["payload"]) == canonical(again.payload["body"])
     assert line["text"] in {post.text for post in desk.fake.visible()}
 
 

@@ -12,8 +12,10 @@ from services.social.changes import (
     creates,
     frozen,
     intent,
+    new_post,
     posted_of,
     remembered,
+    repost_key,
     way_of,
 )
 from services.social.channels.base import MANNER, Posted
@@ -21,6 +23,7 @@ from services.social.channels.pictures import LEFT_OUT
 from services.social.domain.policy import Choice, Kind, Manner, Policy
 from shared.contracts.articles import Article, Correction, Retraction, Status
 from shared.contracts.outlets import DeliveryState, Operation
+from shared.delivery.errors import OutcomeUnknown
 from shared.delivery.model import NOTE, Delivery, Document, Plan
 from shared.delivery.outside import Composed, Leave, Task
 
@@ -196,6 +199,7 @@ async def test_a_repost_is_three_acts_in_one_order_and_planned_once(newsroom: Ne
         assert (plan.intent, plan.publication, plan.revision) == ("1.3", 1, 3)
         assert (plan.acted_at, plan.priority) == (NOON, 0)
         assert (plan.traceparent, plan.expires_at) == ("00-1-1-01", None)
+    assert repost_key(made[1].id.replace(":post:", ":edit:")) == made[1].id
     await newsroom.changes.repost(armed, posted)
     assert [plan.id for plan in made[2:]] == [plan.id for plan in made[:2]]
 
@@ -242,6 +246,15 @@ def test_what_is_armed_keeps_its_way(
     one = delivery(operation, channel, payload=payload)
     assert way_of(one) is way
     assert creates(one) is doubles
+
+
+def test_a_deleted_post_that_is_still_listed_is_not_taken_for_the_new_one() -> None:
+    old, new = Posted(remote_id="7"), Posted(remote_id="9")
+    second = delivery(Operation.POST, step=2)
+    assert new_post(second, old, new) is new
+    assert new_post(delivery(Operation.POST), None, old) is old
+    with pytest.raises(OutcomeUnknown):
+        new_post(second, old, old)
 
 
 def test_a_result_remembers_what_was_told_and_what_was_left_out() -> None:
