@@ -37,8 +37,9 @@ def levels(text: str, base: int) -> list[int]:
 def visual(runs: Sequence[T], run_levels: Sequence[int]) -> list[T]:
     """Runs of one level each, as they stand from left to right (L2)."""
     order = list(range(len(runs)))
-    lowest_odd = min((level for level in run_levels if level % 2), default=0)
-    for level in range(max(run_levels, default=0), lowest_odd - 1 if lowest_odd else 0, -1):
+    highest = max(run_levels, default=0)
+    lowest_odd = min((level for level in run_levels if level % 2), default=highest + 1)
+    for level in range(highest, lowest_odd - 1, -1):
         at = 0
         while at < len(order):
             end = at
