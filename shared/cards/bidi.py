@@ -94,6 +94,7 @@ def _numbers(types: list[str], side: str) -> None:
 
 def _brackets(text: str, types: list[str], side: str) -> None:
     """N0: a pair goes with the side of what it encloses."""
+    taken: str | None
     for opening, closing in _pairs(text, types):
         inside = {_side(kind) for kind in types[opening + 1 : closing]} - {None}
         if side in inside:
@@ -106,11 +107,11 @@ def _brackets(text: str, types: list[str], side: str) -> None:
         else:
             continue
         for at in (opening, closing):
-            types[at] = taken
+            types[at] = taken or side
             # Marks on a bracket go where it goes.
             after = at + 1
             while after < len(text) and unicodedata.bidirectional(text[after]) == "NSM":
-                types[after] = taken
+                types[after] = types[at]
                 after += 1
 
 

@@ -6,6 +6,7 @@ import hashlib
 import re
 from enum import StrEnum
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
@@ -19,6 +20,7 @@ MOST_BYTES = 900_000
 """Of any card: Bluesky takes a thumbnail of less than 1,000,000 (app.bsky.embed.external)."""
 MEDIA_TYPE = "image/jpeg"
 CARD_PATH = re.compile(r"/cards/([0-9A-Za-z-]{1,64})/([0-9a-f]{16})-(link|tall)\.jpg")
+_DRAWN_WITH = ("pillow", "manimgx-fonts", "manimgx-fonts-cjk", "fontpkg-noto-serif")
 _OPENED = frozenset({"image/jpeg", "image/png", "image/webp"})
 _ENLARGED = 1.25
 """More than this, and readers see that the picture was too small."""
@@ -91,7 +93,7 @@ def card(article: Article, publication: Publication, public_url: str, size: Size
         paper_language=language,
         accent=publication.theme.get("accent"),
         background=publication.theme.get("paper"),
-        picture=_picture([share and share.image, article.lead_image], public_url, size),
+        picture=_picture([share.image if share else None, article.lead_image], public_url, size),
     )
 
 
@@ -152,7 +154,7 @@ def _listed(names: list[str], *languages: str) -> str:
 @cache
 def _hand() -> bytes:
     """Changes whenever the same card would be drawn to other bytes by this room."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(" ".join(map(version, _DRAWN_WITH)).encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
     return digest.digest()

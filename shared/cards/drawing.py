@@ -22,7 +22,9 @@ from shared.cards.typefaces import BOLD, REGULAR
 PAPER: Colour = (251, 249, 245)
 ACCENT: Colour = (11, 79, 108)
 SCRIM = 0.66
-"""Of black over the photograph wherever there are words: white on it has a contrast of 9 at least."""
+"""Of black over the photograph wherever there are words: white on it has a contrast of 7 at least."""
+BLEED = 10
+"""Pixels by which a letter may reach beyond the line's own box, into the margin."""
 _QUALITIES = (88, 80, 70, 55, 35, 15)
 
 
@@ -110,10 +112,10 @@ class _Sheet:
 
         section = self._small(card.section, BOLD, self._inner * 2 // 5)
         name = self._nameplate(self._inner - section.width - layout.gap)
-        high = max(name.block.height, section.block.height)
-        self._put(name, top + high - name.block.height, text)
-        self._put(section, top + high - section.block.height, accent, at_end=True)
-        rule = top + high + layout.gap
+        base = top + max(name.block.baseline, section.block.baseline)
+        self._put(name, base - name.block.baseline, text)
+        self._put(section, base - section.block.baseline, accent, at_end=True)
+        rule = base + max(name.block.descent, section.block.descent) + layout.gap
         draw = ImageDraw.Draw(self.image)
         sides = layout.margin, self._width - layout.margin - 1
         draw.rectangle((sides[0], rule, sides[1], rule + 4), fill=accent)
@@ -136,13 +138,14 @@ class _Sheet:
         """The photograph fills the card; the words stand below on its darkened part."""
         card, layout = self._card, self._layout
         bottom = self._height - layout.margin * 3 // 4 - layout.band
-        headline = self._headline(layout.caption, self._height // 2, layout.lines)
+        headline = self._headline(layout.caption, self._height * 2 // 5, layout.lines)
         section = self._small(card.section, BOLD, self._inner)
         half = (self._inner - layout.gap) // 2
         name = self._nameplate(half, smaller=True)
         byline = self._small(card.byline, REGULAR, self._inner - name.width - layout.gap)
 
-        foot = bottom - max(name.block.height, byline.block.height)
+        base = bottom - max(name.block.descent, byline.block.descent)
+        foot = base - max(name.block.baseline, byline.block.baseline)
         title = foot - layout.gap - headline.block.height
         label = title - layout.gap - section.block.height
         mark = label - layout.gap * 2 // 3 - 8
@@ -155,8 +158,8 @@ class _Sheet:
         )
         self._put(section, label, WHITE)
         self._put(headline, title, WHITE)
-        self._put(byline, bottom - byline.block.height, mixed(WHITE, INK, 0.1))
-        self._put(name, bottom - name.block.height, WHITE, at_end=True)
+        self._put(byline, base - byline.block.baseline, mixed(WHITE, INK, 0.1))
+        self._put(name, base - name.block.baseline, WHITE, at_end=True)
         if card.picture and card.picture.credit:
             self._credit(card.picture.credit)
 
@@ -222,10 +225,12 @@ class _Sheet:
 
     def _put(self, words: _Words, top: int, fill: Colour, *, at_end: bool = False) -> None:
         """At the side where a line begins, or where it ends."""
+        if not words.width:
+            return
         right = self._card.from_right is not at_end
         margin = self._layout.margin
         x = self._width - margin - words.width if right else margin
-        self.image.paste(fill, (x, top), words.block.mask(words.width))
+        self.image.paste(fill, (x - BLEED, top), words.block.mask(words.width, BLEED))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from PIL import Image, ImageDraw
 
@@ -35,12 +36,25 @@ class Block:
     from_right: bool
     cut: bool
 
-    def mask(self, width: int) -> Image.Image:
-        """The ink in a box of this width, which none of it leaves."""
-        mask = Image.new("L", (width, max(self.height, 1)), 0)
+    @property
+    def baseline(self) -> int:
+        """Of the last line, from the top of the ink."""
+        return self.baselines[-1] if self.baselines else 0
+
+    @property
+    def descent(self) -> int:
+        """Ink below it."""
+        return self.height - self.baseline
+
+    def mask(self, width: int, bleed: int = 0) -> Image.Image:
+        """The ink in a box of this width, which it leaves by no more than `bleed` at either side.
+
+        Letters reach a little beyond their own width; a long tail is cut rather than let out.
+        """
+        mask = Image.new("L", (width + 2 * bleed, max(self.height, 1)), 0)
         draw = ImageDraw.Draw(mask)
         for line, length, baseline in zip(self.lines, self.widths, self.baselines, strict=True):
-            x = width - length if self.from_right else 0.0
+            x = bleed + (width - length if self.from_right else 0.0)
             for run in line:
                 draw.text(
                     (round(x), baseline),
@@ -163,7 +177,7 @@ class _Setting:
             _extents(line, self._weight, self._size, self._paragraph.language) for line in set_lines
         ]
         pitch = _LEADING * self._size
-        for (_, below), (above, _) in zip(extents, extents[1:], strict=False):
+        for (_, below), (above, _) in pairwise(extents):
             pitch = max(pitch, below + above + _AIR * self._size)
         first = max(extents[0][0], 0) if extents else 0
         baselines = tuple(round(first + number * pitch) for number in range(len(set_lines)))

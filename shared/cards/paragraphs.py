@@ -109,7 +109,7 @@ def cleaned(text: str) -> str:
     text = _SPACES.sub(" ", text[: 4 * MOST_CHARACTERS])
     text = _VARIATION.sub("", _UNDRAWN.sub("", text))
     text = _MARKS.sub(r"\1", unicodedata.normalize("NFC", text))
-    return _SPACES.sub(" ", text).strip()[:MOST_CHARACTERS].strip()
+    return str(_SPACES.sub(" ", text)).strip()[:MOST_CHARACTERS].strip()
 
 
 def runs(clusters: Sequence[Cluster]) -> list[Run]:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 
 from PIL import ImageFont
+from PIL.ImageFont import Axis
 
 from shared.cards.coverage import Coverage, read_coverage
 
@@ -74,7 +75,7 @@ def _han(language: str) -> str:
     return tag.partition("-")[0] if tag.startswith(("ja", "ko")) else "zh-hans"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _coverage(face: Typeface) -> Coverage:
     return read_coverage(face.path, face.index)
 
@@ -84,12 +85,10 @@ def _font(face: Typeface, weight: int, size: int) -> ImageFont.FreeTypeFont:
     font = ImageFont.truetype(
         str(face.path), size, index=face.index, layout_engine=ImageFont.Layout.RAQM
     )
-    font.set_variation_by_axes(
-        [
-            max(axis["minimum"], min(weight, axis["maximum"]))
-            if axis["name"] == _WEIGHT
-            else axis["default"]
-            for axis in font.get_variation_axes()
-        ]
-    )
+    font.set_variation_by_axes([_value(axis, weight) for axis in font.get_variation_axes()])
     return font
+
+
+def _value(axis: Axis, weight: int) -> float:
+    least, usual, most = (axis[key] or 0 for key in ("minimum", "default", "maximum"))
+    return max(least, min(weight, most)) if axis["name"] == _WEIGHT else usual
