@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+import aiohttp
+
+from services.site.api.cards import CardRoutes
 from services.site.api.pages import PageRoutes
+from services.site.cards import Cards
 from services.site.domain.views import Place
 from services.site.previews import Previews
 from services.site.rendering import Renderer
 from services.site.settings import SiteSettings
-from services.site.store import Lists, Marks, Pages
+from services.site.store import CardFiles, Lists, Marks, Pages
 from services.site.subscriptions import SUBSCRIPTIONS
 from services.site.usecases import Fronts, take_in
 from shared.contracts.outlets import OutletLine
 from shared.delivery.intake import ArticleIntake
+from shared.delivery.own_origin import OwnOrigin
 from shared.messaging.bus import Bus
 from shared.runtime.clock import Clock
 from shared.runtime.publication import load_publication
@@ -23,6 +28,7 @@ from shared.storage.held import Held, HeldArticles
 from shared.storage.outbox import REPORTS_LINGER_SECONDS, Relay
 from shared.web.hosting import Service
 from shared.web.identity import Revocations
+from shared.web.outbound import LazySession
 from shared.web.previews import preview_route
 
 NAME = "site"
@@ -30,13 +36,20 @@ NAME = "site"
 
 def build(settings: SiteSettings, database: Database, bus: Bus, clock: Clock) -> Service:
     """Wire the service; nothing runs until the host starts it."""
-    place = Place(load_publication(settings.publication), settings.public_url)
+    place = Place(
+        load_publication(settings.publication),
+        settings.public_url,
+        always_card=settings.site_share_picture == "card",
+    )
     renderer = Renderer(place)
     held = HeldArticles(database["articles"])
     pages = Pages(database["pages"])
     lists = Lists(held.collection, database["editions"])
     marks = Marks(held.collection)
     fronts = Fronts(renderer, lists, clock, timedelta(hours=settings.site_breaking_hours))
+    own_session = LazySession(lambda: aiohttp.ClientSession(trust_env=False))
+    own = OwnOrigin(own_session, public_url=settings.public_url, origin=settings.origin)
+    cards = Cards(held, CardFiles(database.files("cards")), place, own.rendition)
     relay = Relay([held.collection], bus.publish, clock, linger_seconds=REPORTS_LINGER_SECONDS)
 
     async def apply(one: Held) -> Sequence[OutletLine]:
@@ -54,9 +67,11 @@ def build(settings: SiteSettings, database: Database, bus: Bus, clock: Clock) ->
         database=database,
         routes=[
             *PageRoutes(renderer, pages, held, fronts, clock).routes(),
+            *CardRoutes(cards).routes(),
             preview_route(NAME, Previews(renderer, held).show),
         ],
         subscriptions=[(subscription, intake.handle) for subscription in SUBSCRIPTIONS],
         background=[relay],
         prepare=prepare,
+        close=own_session.close,
     )

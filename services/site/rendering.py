@@ -15,6 +15,7 @@ from services.site.domain.fronts import Front
 from services.site.domain.presence import Presence, presence
 from services.site.domain.structured_data import PAYWALL_CLASS, news_article
 from services.site.domain.views import Place, article_view, direction
+from shared.cards.card import hand
 from shared.contracts.articles import Article
 from shared.web.conditional import Prepared, prepare
 
@@ -41,6 +42,7 @@ class Renderer:
             self.icon,
             place.publication.model_dump_json().encode(),
             place.public_url.encode(),
+            bytes([place.always_card]) + hand(),
             *(path.read_bytes() for path in sorted(HERE.glob("domain/*.py"))),
             *(path.read_bytes() for path in sorted(templates.iterdir())),
         )

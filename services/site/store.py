@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections import OrderedDict
 from datetime import UTC
 from typing import Any
 
@@ -10,12 +11,14 @@ from services.site.domain.presence import OUTLET, Mark
 from services.site.page import Page
 from shared.contracts.articles import Article, Status
 from shared.contracts.outlets import Operation
-from shared.storage.client import Collection, Document
+from shared.storage.client import Collection, Document, Files
 from shared.storage.errors import Duplicate
 from shared.storage.held import Held
 from shared.web.conditional import Prepared
 
 _NEWEST = [("article.published_at", -1), ("_id", -1)]
+CACHED_CARDS = 64
+"""About 8 MB."""
 _EDITION = {"_id": "edition"}
 
 
@@ -55,6 +58,33 @@ class Pages:
         return Page(
             slug, row["article_id"], row["revision"], row["dress"], row["location"], document
         )
+
+
+class CardFiles:
+    """Drawn cards by path, for good: an address never gets other bytes. The latest stay in memory."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._latest: OrderedDict[str, bytes] = OrderedDict()
+
+    async def put(self, path: str, content: bytes) -> None:
+        await self._files.put(path, content, {})
+        self._keep(path, content)
+
+    async def get(self, path: str) -> bytes | None:
+        if path in self._latest:
+            self._latest.move_to_end(path)
+            return self._latest[path]
+        found = await self._files.get(path)
+        if found is None:
+            return None
+        self._keep(path, found[0])
+        return found[0]
+
+    def _keep(self, path: str, content: bytes) -> None:
+        self._latest[path] = content
+        while len(self._latest) > CACHED_CARDS:
+            self._latest.popitem(last=False)
 
 
 class Lists:

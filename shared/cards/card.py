@@ -21,6 +21,7 @@ MOST_BYTES = 900_000
 MEDIA_TYPE = "image/jpeg"
 CARD_PATH = re.compile(r"/cards/([0-9A-Za-z-]{1,64})/([0-9a-f]{16})-(link|tall)\.jpg")
 _DRAWN_WITH = ("pillow", "manimgx-fonts", "manimgx-fonts-cjk", "fontpkg-noto-serif")
+_OWN_PICTURE = re.compile(r"/media/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+\.[a-z]+")
 _OPENED = frozenset({"image/jpeg", "image/png", "image/webp"})
 _ENLARGED = 1.25
 """More than this, and readers see that the picture was too small."""
@@ -71,7 +72,7 @@ class Card(BaseModel):
     @property
     def path(self) -> str:
         """Below our origin. It changes with everything that is drawn, and with the way it is drawn."""
-        digest = hashlib.sha256(_hand() + self.model_dump_json().encode("utf-8", "replace"))
+        digest = hashlib.sha256(hand() + self.model_dump_json().encode("utf-8", "replace"))
         return f"/cards/{self.article_id}/{digest.hexdigest()[:16]}-{self.size}.jpg"
 
 
@@ -134,7 +135,8 @@ def _large_enough(image: LeadImage, public_url: str, size: Size) -> Rendition | 
     found = [
         one
         for one in image.renditions
-        if one.url.startswith(f"{public_url}/media/")
+        if one.url.startswith(public_url)
+        and _OWN_PICTURE.fullmatch(one.url.removeprefix(public_url))
         and one.media_type in _OPENED
         and one.width * _ENLARGED >= width
         and one.height * _ENLARGED >= height
@@ -152,8 +154,8 @@ def _listed(names: list[str], *languages: str) -> str:
 
 
 @cache
-def _hand() -> bytes:
-    """Changes whenever the same card would be drawn to other bytes by this room."""
+def hand() -> bytes:
+    """Changes whenever the same card would be drawn to other bytes."""
     digest = hashlib.sha256(" ".join(map(version, _DRAWN_WITH)).encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())

@@ -1,4 +1,4 @@
-"""Our own public origin as other services reach it: is the page live, and the bytes of a rendition."""
+"""Our own public origin as other services reach it: is the page live, and the bytes of a picture."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS = 0.01
 WAIT_SECONDS = 2.0
 KEPT_RENDITIONS = 16
-_RENDITION = re.compile(r"/media/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+\.[a-z]+")
+_RENDITION = re.compile(
+    r"/media/[A-Za-z0-9_-]+/[A-Za-z0-9_-]+\.[a-z]+|/cards/[A-Za-z0-9-]+/[0-9a-f]+-[a-z]+\.jpg"
+)
 
 
 class OwnOrigin:
@@ -41,7 +43,7 @@ class OwnOrigin:
         return await asyncio.shield(task)
 
     async def rendition(self, url: str) -> bytes:
-        """The bytes at one of our media addresses; they never change, so the last few are kept.
+        """The bytes at an address of one of our pictures or cards; they never change, so the last few are kept.
 
         Raises `TryAgain`, or `GiveUp` for any other address: a previewed snapshot may name one.
         """

@@ -37,6 +37,7 @@ GET /assets/icon.{digest}.svg
 GET /assets/site.{digest}.css
 GET /{path}
 GET /media/{id}/{file}
+GET /cards/{id}/{digest}-{size}.jpg
 GET /feed.xml
 GET /news-sitemap.xml
 GET /sitemap.xml

@@ -28,6 +28,8 @@ class Place:
 
     publication: Publication
     public_url: str
+    always_card: bool = False
+    """Whether a shared link shows the article's card also where there is a photograph."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -108,7 +110,7 @@ def article_view(article: Article, place: Place) -> ArticleView:
             byline.model_copy(update={"url": web_address(byline.url)}) for byline in article.bylines
         ],
         picture=picture(article.lead_image, place.public_url),
-        head=head(article, place.public_url),
+        head=head(article, place.publication, place.public_url, always_card=place.always_card),
         body_html=teaser(article.body_html) if article.access == "premium" else article.body_html,
         corrections=[
             Notice(labels[one.kind], one.text, moment(one.at, locale, zone))

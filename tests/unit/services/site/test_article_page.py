@@ -12,6 +12,7 @@ from lxml import html
 
 from services.site.domain.views import Place
 from services.site.rendering import Renderer
+from shared.cards.card import CARD_PATH
 from shared.contracts.articles import (
     Article,
     Correction,
@@ -24,6 +25,7 @@ from shared.contracts.articles import (
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 Make = Callable[..., Article]
+ORIGIN = "https://news.example"
 
 
 def page(renderer: Renderer, article: Article) -> Any:
@@ -62,13 +64,57 @@ def test_the_picture_never_offers_the_upload(renderer: Renderer, make_article: M
     assert (image.get("width"), image.get("height"), image.get("alt")) == ("1600", "900", "A ferry")
 
 
-def test_an_image_without_sizes_is_left_out(
+def test_an_image_without_sizes_leaves_the_card(
     renderer: Renderer, make_article: Make, lead_image: LeadImage
 ) -> None:
     bare = lead_image.model_copy(update={"renditions": ()})
     document = page(renderer, make_article(lead_image=bare))
     assert document.find(".//figure") is None
-    assert not document.xpath("//meta[@property='og:image']")
+    assert_shows_card(document, "The harbour opens")
+
+
+def assert_shows_card(document: Any, alt: str) -> None:
+    """The same on either network, at an address that could be served."""
+    address = meta(document, "og:image")
+    assert address.startswith(ORIGIN)
+    assert CARD_PATH.fullmatch(address.removeprefix(ORIGIN))
+    assert address == meta(document, "twitter:image")
+    size = meta(document, "og:image:width"), meta(document, "og:image:height")
+    assert size == ("1200", "630")
+    assert meta(document, "og:image:alt") == meta(document, "twitter:image:alt") == alt
+    assert meta(document, "twitter:card") == "summary_large_image"
+
+
+def test_without_a_lead_image_the_card_has_the_words_for_shared_links(
+    renderer: Renderer, make_article: Make
+) -> None:
+    told = ShareOverride(title="Look here")
+    assert_shows_card(page(renderer, make_article(lead_image=None, share=told)), "Look here")
+    assert_shows_card(page(renderer, make_article(lead_image=None)), "The harbour opens")
+
+
+@pytest.mark.parametrize(("width", "height"), [(599, 400), (700, 314)])
+def test_a_lead_image_that_would_be_a_thumbnail_leaves_the_card(
+    renderer: Renderer, make_article: Make, lead_image: LeadImage, width: int, height: int
+) -> None:
+    size = lead_image.renditions[1].model_copy(update={"width": width, "height": height})
+    small = lead_image.model_copy(update={"renditions": (size,)})
+    assert_shows_card(page(renderer, make_article(lead_image=small)), "The harbour opens")
+
+
+def test_a_newsroom_may_always_show_the_card(place: Place, make_article: Make) -> None:
+    always = Renderer(Place(place.publication, place.public_url, always_card=True))
+    assert_shows_card(page(always, make_article()), "The harbour opens")
+    assert always.dress != Renderer(place).dress
+
+
+def test_a_correction_of_the_headline_is_another_card(
+    renderer: Renderer, make_article: Make
+) -> None:
+    first = page(renderer, make_article(lead_image=None))
+    same = page(renderer, make_article(lead_image=None, body_html="<p>Other.</p>", revision=2))
+    other = page(renderer, make_article(lead_image=None, headline="The harbour shuts"))
+    assert meta(first, "og:image") == meta(same, "og:image") != meta(other, "og:image")
 
 
 def test_open_graph_and_canonical(renderer: Renderer, make_article: Make) -> None:
