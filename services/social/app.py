@@ -10,6 +10,7 @@ from services.social.api.channel_operations import DELIVERIES
 from services.social.api.channels import ChannelRoutes
 from services.social.api.connecting import ConnectingRoutes
 from services.social.api.policies import PolicyRoutes
+from services.social.cards import Cards
 from services.social.changes import Changes
 from services.social.channels import discover
 from services.social.handlers import Planning
@@ -38,6 +39,7 @@ from shared.messaging.bus import Bus
 from shared.runtime.clock import Clock
 from shared.runtime.keys import KeyRing
 from shared.runtime.loops import Loop
+from shared.runtime.publication import load_publication
 from shared.storage.client import Database
 from shared.storage.held import HeldArticles
 from shared.storage.outbox import REPORTS_LINGER_SECONDS, Relay
@@ -79,6 +81,7 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
         lease_seconds=settings.lease_seconds or LEASE_SECONDS,
     )
     own = OwnOrigin(own_session, public_url=settings.public_url, origin=settings.origin)
+    cards = Cards(load_publication(settings.publication), settings.public_url, own.rendition)
     alerts = Alerts(accounts, clock, relay.wake)
     ask = Asking(network_session)
     renewals = Renewals(credentials, apps, alerts, ask, discover, clock)
@@ -92,6 +95,7 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
         network_session,
         clock,
         own=own,
+        cards=cards,
         alerts=alerts,
         renewals=renewals,
         changes=Changes(accounts, alerts, ledger.plan),
@@ -110,7 +114,7 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
         clock,
         ceiling=settings.social_reads_per_day,
     )
-    previews = Previews(ledger, accounts, outside.channel, lateness)
+    previews = Previews(ledger, accounts, outside.channel, lateness, cards)
     revocations = Revocations(database["revoked_tokens"], clock)
     intake = ArticleIntake(NAME, held, planning.apply, clock, relay.wake, revocations.add)
 

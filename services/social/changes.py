@@ -5,7 +5,7 @@ Never calls a network, and never decides anew about what is armed.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from services.social.channels.pictures import LEFT_OUT
 from services.social.domain.policy import Choice, Manner, choose, on_the_board, to_do
 from services.social.oauth.alerts import Alerts
 from services.social.store import Accounts
-from shared.contracts.articles import Article
+from shared.contracts.articles import Article, LeadImage
 from shared.contracts.outlets import Operation
 from shared.delivery.errors import OutcomeUnknown
 from shared.delivery.model import NOTE, Delivery, Document, Plan
@@ -107,10 +107,11 @@ def intent(
     now: datetime,
     previous: Document | None,
     choice: Choice | None,
+    cards: Mapping[str, LeadImage],
 ) -> Intent:
     """What a channel is asked to compose: a post, or what the `choice` says about `previous`."""
     if choice is None:
-        return Intent(key=key, operation=operation, article=article, now=now)
+        return Intent(key=key, operation=operation, article=article, now=now, cards=cards)
     return Intent(
         key=key,
         operation=Operation.EDIT,

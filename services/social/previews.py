@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from services.social.cards import Cards
 from services.social.changes import intent, repost_key
 from services.social.channels import discover
 from services.social.channels.base import MANNER, Channel
@@ -52,6 +53,7 @@ class Previews:
         accounts: Accounts,
         channel: Callable[[str], Awaitable[Channel]],
         lateness: timedelta,
+        cards: Cards,
         *,
         compose_seconds: float = COMPOSE_SECONDS,
     ) -> None:
@@ -59,6 +61,7 @@ class Previews:
         self._accounts = accounts
         self._channel = channel
         self._lateness = lateness
+        self._cards = cards
         self._compose_seconds = compose_seconds
 
     async def show(self, article: Article, now: datetime) -> list[Line]:
@@ -125,7 +128,7 @@ class Previews:
             # What readers will see is the post at its end, which has a key of its own.
             key, asked = repost_key(key), None
         payload = await channel.compose(
-            intent(key, Operation.POST, article, now, step.previous, asked)
+            intent(key, Operation.POST, article, now, step.previous, asked, self._cards.of(article))
         )
         if payload is None:
             return {**line, "operation": NONE, "reason": "nothing to change here"}

@@ -11,6 +11,7 @@ import aiohttp
 import structlog
 from pydantic import BaseModel
 
+from services.social.cards import Cards
 from services.social.changes import (
     Changes,
     able,
@@ -54,6 +55,7 @@ class SocialOutside:
         clock: Clock,
         *,
         own: OwnOrigin,
+        cards: Cards,
         alerts: Alerts,
         renewals: Renewals,
         changes: Changes,
@@ -63,6 +65,7 @@ class SocialOutside:
         self._session = session
         self._clock = clock
         self._own = own
+        self._cards = cards
         self._alerts = alerts
         self._renewals = renewals
         self._changes = changes
@@ -109,7 +112,8 @@ class SocialOutside:
                 return decided
             choice = decided
         now = self._clock.now()
-        wanted = intent(delivery.id, delivery.operation, article, now, previous, choice)
+        cards = self._cards.of(article)
+        wanted = intent(delivery.id, delivery.operation, article, now, previous, choice, cards)
         async with self._channel(delivery) as channel:
             body = await channel.compose(wanted)
         return Leave() if body is None else frozen(delivery, article, body, choice)
@@ -207,7 +211,7 @@ class SocialOutside:
         settings = spec.settings.model_validate(opened)
         built_from, channel = self._channels.get(account_id, (None, None))
         if channel is None or built_from != settings:
-            channel = spec.build(settings, self._session(), self._own.rendition)
+            channel = spec.build(settings, self._session(), self._cards.fetch)
             self._channels[account_id] = (settings, channel)
         return channel, version
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.social.channels.oauth import OAuthFlow
 from services.social.domain.policy import Manner
-from shared.contracts.articles import Article
+from shared.contracts.articles import Article, LeadImage
 from shared.contracts.outlets import Counts, Operation
 
 Payload = dict[str, Any]
@@ -51,6 +51,9 @@ class Intent:
     """Only for `edit`: EDIT or REPLY, as the account's policy chose among the capabilities."""
     told: int = 0
     """How many of the article's corrections the post, or what follows it, already carries."""
+    cards: Mapping[str, LeadImage] = field(default_factory=dict)
+    """The article's card by size (`shared.cards.card.Size`), for want of a picture that fits; only for a
+    post. One rendition each, of which `size` is the most it can have."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,7 @@ class Counting(Channel, Protocol):
 
 
 FetchMedia = Callable[[str], Awaitable[bytes]]
-"""Absolute address of one of our own renditions -> its bytes (addresses are content-addressed)."""
+"""Absolute address of one of our own renditions or cards -> its bytes (addresses are content-addressed)."""
 
 
 class Fake(Protocol):

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -15,6 +16,7 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
+from services.social.cards import Cards
 from services.social.changes import Changes
 from services.social.channels import discover
 from services.social.channels.base import ChannelSpec, Fake
@@ -36,6 +38,7 @@ from shared.delivery.worker import Worker
 from shared.runtime.clock import SystemClock
 from shared.runtime.ids import new_id
 from shared.runtime.keys import KeyRing
+from shared.runtime.publication import load_publication
 from shared.storage.client import Database
 from shared.storage.held import HeldArticles
 
@@ -313,6 +316,7 @@ async def desk(
         database["deliveries"], clock, lambda _: None, wake, lease_seconds=LEASE_SECONDS
     )
     own = OwnOrigin(lambda: session, public_url=url, origin=url)
+    cards = Cards(load_publication(Path("deploy/publication.toml")), url, own.rendition)
     wire = Wire(session)
     alerts = Alerts(accounts, clock, wake)
     renewals = Renewals(
@@ -332,6 +336,7 @@ async def desk(
             lambda: line,
             clock,
             own=own,
+            cards=cards,
             alerts=alerts,
             renewals=renewals,
             changes=Changes(accounts, alerts, ledger.plan),

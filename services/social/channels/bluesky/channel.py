@@ -63,8 +63,10 @@ class BlueskyChannel:
         """A record for a post, a reply for a correction; None for a minor change, which nobody would see."""
         settings, article = self._settings, intent.article
         if intent.operation is Operation.POST:
-            image = article.lead_image
+            image, card = article.lead_image, intent.cards.get("link")
             media = await choose(image, settings.media, self._fetch) if image else None
+            if media is None and card:
+                media = await choose(card, "card", self._fetch)
             frozen = compose(
                 article,
                 repo=(await self._client.sessions.current()).did,

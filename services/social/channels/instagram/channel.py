@@ -52,11 +52,17 @@ class InstagramChannel:
     async def compose(self, intent: Intent) -> Payload | None:
         """A picture for a post, a comment for a correction; None for a minor change, which is not shown.
 
-        Raises `GiveUp` for an article without a picture, and for a correction where none can be made.
+        Raises `GiveUp` for an article without any picture, and for a correction where none can be made.
         """
         settings, article = self._settings, intent.article
         if intent.operation is Operation.POST:
-            frozen = compose(article, key=intent.key, now=intent.now, settings=settings)
+            frozen = compose(
+                article,
+                key=intent.key,
+                now=intent.now,
+                settings=settings,
+                card=intent.cards.get("tall"),
+            )
             return frozen.model_dump(mode="json")
         if intent.posted is None:
             raise GiveUp("nothing is known of the post to change")

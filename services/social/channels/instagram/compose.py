@@ -80,13 +80,24 @@ def fit(text: str, limit: int) -> str:
     return LAYOUT.fit(text, limit)
 
 
-def compose(article: Article, *, key: str, now: datetime, settings: InstagramSettings) -> Frozen:
-    """The post for `article`. Raises `GiveUp` when it has no picture that Instagram takes."""
-    image = article.lead_image
-    if image is None:
-        raise GiveUp("Instagram posts pictures only, and the article has no lead image")
-    rendition = best_rendition(image)
-    if rendition is None:
+def compose(
+    article: Article,
+    *,
+    key: str,
+    now: datetime,
+    settings: InstagramSettings,
+    card: LeadImage | None = None,
+) -> Frozen:
+    """The post for `article`, with its card where it has no picture that Instagram takes.
+
+    Raises `GiveUp` when there is neither.
+    """
+    for image in (article.lead_image, card):
+        if image and (rendition := best_rendition(image)):
+            break
+    else:
+        if article.lead_image is None:
+            raise GiveUp("Instagram posts pictures only, and the article has no lead image")
         raise GiveUp(f"no rendition of the lead image is what Instagram takes, {PICTURES.words}")
     return Frozen(
         key=key,

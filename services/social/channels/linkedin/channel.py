@@ -75,7 +75,7 @@ class LinkedInChannel:
                 raise GiveUp("nothing is known of the post to change")
             before = Remembered.model_validate(intent.posted.extra)
         else:
-            thumbnail = await self._images.chosen(intent.article)
+            thumbnail = await self._images.chosen(intent.article, intent.cards.get("link"))
         frozen = compose(
             intent.article,
             now=intent.now,
