@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from enum import StrEnum
 from functools import cache
@@ -72,7 +73,7 @@ class Card(BaseModel):
     @property
     def path(self) -> str:
         """Below our origin. It changes with everything that is drawn, and with the way it is drawn."""
-        digest = hashlib.sha256(hand() + self.model_dump_json().encode("utf-8", "replace"))
+        digest = hashlib.sha256(hand() + json.dumps(self.model_dump()).encode())
         return f"/cards/{self.article_id}/{digest.hexdigest()[:16]}-{self.size}.jpg"
 
 

@@ -10,6 +10,7 @@ READABLE = 4.5
 """The least contrast of text (WCAG 2.2, 1.4.3)."""
 WHITE: Colour = (255, 255, 255)
 INK: Colour = (22, 24, 29)
+BLACK: Colour = (0, 0, 0)
 
 
 def colour(value: str | None, default: Colour) -> Colour:
@@ -27,8 +28,8 @@ def contrast(one: Colour, other: Colour) -> float:
 
 
 def text_on(paper: Colour) -> Colour:
-    """Ink or white, whichever is read better on `paper`; one of them is always readable."""
-    return max((INK, WHITE), key=lambda one: contrast(one, paper))
+    """Ink, else white; black on the few tones between, where neither can be read well."""
+    return next((one for one in (INK, WHITE) if contrast(one, paper) >= READABLE), BLACK)
 
 
 def accent_on(paper: Colour, accent: Colour) -> Colour:

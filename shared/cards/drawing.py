@@ -107,7 +107,7 @@ class _Sheet:
         card, layout = self._card, self._layout
         text = text_on(self._paper)
         accent = accent_on(self._paper, self._accent)
-        quiet = mixed(text, self._paper, 0.25)
+        quiet = accent_on(self._paper, mixed(text, self._paper, 0.25))
         top, bottom = layout.margin, self._height - layout.margin - layout.band
 
         section = self._small(card.section, BOLD, self._inner * 2 // 5)
