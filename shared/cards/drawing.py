@@ -126,7 +126,7 @@ class _Sheet:
 
         body = rule + 10 + layout.gap
         if card.byline:
-            byline = self._small(card.byline, REGULAR, self._inner)
+            byline = self._byline(self._inner)
             self._put(byline, bottom - byline.block.height, quiet)
             bottom -= byline.block.height + layout.gap
         headline = self._headline(layout.headline, bottom - body, 1000)
@@ -142,7 +142,7 @@ class _Sheet:
         section = self._small(card.section, BOLD, self._inner)
         half = (self._inner - layout.gap) // 2
         name = self._nameplate(half, smaller=True)
-        byline = self._small(card.byline, REGULAR, self._inner - name.width - layout.gap)
+        byline = self._byline(self._inner - name.width - layout.gap)
 
         base = bottom - max(name.block.descent, byline.block.descent)
         foot = base - max(name.block.baseline, byline.block.baseline)
@@ -202,6 +202,11 @@ class _Sheet:
     def _nameplate(self, width: int, *, smaller: bool = False) -> _Words:
         size = self._layout.nameplate * (3 if smaller else 4) // 4
         return self._set(self._card.paper, BOLD, [size], width, language=self._card.paper_language)
+
+    def _byline(self, width: int) -> _Words:
+        """A little smaller before a name is cut."""
+        label = self._layout.label
+        return self._set(self._card.byline, REGULAR, range(label, label * 4 // 5, -2), width)
 
     def _small(self, text: str, weight: int, width: int) -> _Words:
         return self._set(text, weight, [self._layout.label], width)

@@ -140,22 +140,27 @@ class _Setting:
 
     def cut(self, height: int, most: int) -> Block:
         """As many lines as there is room for, the last ending in "…" where words are left out."""
-        lines = self._broken()
-        count = min(most, len(lines))
-        while count > 1 and self.block(lines[:count]).height > height:
-            count -= 1
-        if count == len(lines):
+        broken = self._broken()
+        for count in range(min(most, len(broken)), 1, -1):
+            block = self._first(broken, count)
+            if block.height <= height:
+                return block
+        return self._first(broken, 1)
+
+    def _first(self, broken: list[Line], count: int) -> Block:
+        lines = [_without_space(one) for one in broken]
+        if count >= len(lines):
             return self.block(lines)
-        rest = tuple(cluster for line in lines[count - 1 :] for cluster in line)
+        rest = tuple(cluster for line in broken[count - 1 :] for cluster in line)
         last = next(
             line
-            for line in shortened(rest[: len(lines[count - 1]) + 1], self._paragraph.ellipsis)
+            for line in shortened(rest[: len(broken[count - 1]) + 1], self._paragraph.ellipsis)
             if len(line) == 1 or self._length(line) <= self._width
         )
         return self.block([*lines[: count - 1], last], cut=True)
 
     def _broken(self) -> list[Line]:
-        """Lines in which a word that is wider than a line is broken between clusters."""
+        """Lines in which a word that is wider than a line is broken; spaces are still at their ends."""
         found: list[Line] = []
         line: Line = ()
         for word in self._words:
@@ -169,7 +174,7 @@ class _Setting:
                 line += (cluster,)
         if line:
             found.append(line)
-        return [_without_space(one) for one in found]
+        return found
 
     def block(self, lines: Sequence[Line], *, cut: bool = False) -> Block:
         set_lines = tuple(tuple(runs(line)) for line in lines)

@@ -52,6 +52,13 @@ def test_the_lines_are_limited() -> None:
     assert texts(made)[0].endswith("…")
 
 
+def test_what_is_left_of_a_cut_text_is_its_beginning() -> None:
+    text = "The harbour opens again after two years of work and two of waiting"
+    for width in range(60, 600, 7):
+        made = block(text, lines=1, width=width)
+        assert text.startswith(texts(made)[0].removesuffix("…")), texts(made)
+
+
 def test_a_word_that_is_too_long_is_broken_at_the_smallest_size() -> None:
     made = block("x" * 60)
     assert made.size == SIZES[-1]
