@@ -85,10 +85,10 @@ def fitted(
     for size in sizes:
         setting = _Setting(paragraph, width, weight, size)
         found = setting.wrapped(width)
-        if found is None:
+        if found is None or len(found) > lines or (len(found) - 1) * _LEADING * size > height:
             continue
         block = setting.block(setting.balanced(found))
-        if len(found) <= lines and block.height <= height:
+        if block.height <= height:
             return block
     return _Setting(paragraph, width, weight, sizes[-1]).cut(height, lines)
 

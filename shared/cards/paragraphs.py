@@ -14,7 +14,7 @@ from shared.cards.bidi import levels, visual
 from shared.cards.typefaces import SERIF, Typeface, chain
 
 ELLIPSIS = "…"
-MOST_CHARACTERS = 1000
+MOST_CHARACTERS = 400
 """No card shows more; a longer text is cut before anything is measured."""
 _MOST_MARKS = 6
 """On one letter; more would climb into the lines above and below."""
@@ -109,7 +109,10 @@ def cleaned(text: str) -> str:
     text = _SPACES.sub(" ", text[: 4 * MOST_CHARACTERS])
     text = _VARIATION.sub("", _UNDRAWN.sub("", text))
     text = _MARKS.sub(r"\1", unicodedata.normalize("NFC", text))
-    return str(_SPACES.sub(" ", text)).strip()[:MOST_CHARACTERS].strip()
+    text = str(_SPACES.sub(" ", text)).strip()
+    if len(text) > MOST_CHARACTERS:
+        return text[: MOST_CHARACTERS - 1].rstrip() + ELLIPSIS
+    return text
 
 
 def runs(clusters: Sequence[Cluster]) -> list[Run]:
