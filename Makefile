@@ -12,7 +12,7 @@ help: ## Show this list
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv .venv && $(BIN)/pip install --quiet --disable-pip-version-check uv==0.13.9; }
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps -e .
-	@deploy/need libcurl4:/usr/lib/x86_64-linux-gnu/libcurl.so.4
+	@deploy/need libcurl4:/usr/lib/x86_64-linux-gnu/libcurl.so.4 libfribidi0:/usr/lib/x86_64-linux-gnu/libfribidi.so.0
 	@touch $@
 
 .venv/.dev: requirements-dev.lock .venv/.runtime

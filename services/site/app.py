@@ -17,6 +17,7 @@ from services.site.settings import SiteSettings
 from services.site.store import CardFiles, Lists, Marks, Pages
 from services.site.subscriptions import SUBSCRIPTIONS
 from services.site.usecases import Fronts, take_in
+from shared.cards.typefaces import require
 from shared.contracts.outlets import OutletLine
 from shared.delivery.intake import ArticleIntake
 from shared.delivery.own_origin import OwnOrigin
@@ -36,6 +37,7 @@ NAME = "site"
 
 def build(settings: SiteSettings, database: Database, bus: Bus, clock: Clock) -> Service:
     """Wire the service; nothing runs until the host starts it."""
+    require()
     place = Place(
         load_publication(settings.publication),
         settings.public_url,

@@ -30,6 +30,7 @@ from services.social.settings import SocialSettings
 from services.social.store import Accounts
 from services.social.subscriptions import SUBSCRIPTIONS
 from services.social.worker import SocialOutside
+from shared.cards.typefaces import require
 from shared.delivery.desk import Desk
 from shared.delivery.intake import ArticleIntake, report_event
 from shared.delivery.ledger import LEASE_SECONDS, Ledger
@@ -54,6 +55,7 @@ NAME = "social"
 
 def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) -> Service:
     """Wire the service; nothing runs until the host starts it."""
+    require()
     keys = KeyRing(settings.secret_key.get_secret_value())
     policy = OutboundPolicy(settings.allow_private_hosts)
     own_session = LazySession(lambda: aiohttp.ClientSession(trust_env=False))

@@ -9,6 +9,7 @@ import uvloop
 
 from services.standalone.catalog import PORTS, Entry
 from services.standalone.complaints import fail, settings_read
+from shared.cards.typefaces import CannotDraw
 from shared.messaging.bus import Bus
 from shared.messaging.opening import open_bus
 from shared.runtime.clock import SystemClock
@@ -37,7 +38,7 @@ def run_service(found: Entry) -> None:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(found, settings, bus))
-    except StorageError as error:  # only a start lets it through; the orchestrator tries again
+    except (StorageError, CannotDraw) as error:  # only at the start; the orchestrator tries again
         fail(str(error))
 
 

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 
-from PIL import ImageFont
+from PIL import ImageFont, features
 from PIL.ImageFont import Axis
 
 from shared.cards.coverage import Coverage, read_coverage
@@ -30,6 +30,10 @@ _TRADITIONAL = {"zh-tw": "zh-hant", "zh-mo": "zh-hk", "zh-hant-hk": "zh-hk", "zh
 _WEIGHT = b"Weight"
 
 REGULAR, BOLD = 400, 700
+
+
+class CannotDraw(RuntimeError):
+    """What cards need is not installed; said at the start, not to the first reader."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,26 @@ class Typeface:
 
 SERIF = Typeface(_SERIF)
 SANS = tuple(Typeface(_SANS.format(script=script)) for script in _SCRIPTS)
+
+
+def require() -> None:
+    """Raises `CannotDraw` where letters would not be joined, or a font is missing.
+
+    Pillow's wheels bring Raqm and HarfBuzz, but load the system's FriBiDi; without it Pillow falls
+    back, in silence, to a layout that draws Arabic and Devanagari wrong.
+    """
+    if not features.check("raqm"):
+        raise CannotDraw(
+            "Pillow cannot shape text for share cards: install FriBiDi (on Debian: libfribidi0), "
+            "or a Pillow that was built with Raqm"
+        )
+    for face in (SERIF, *SANS, Typeface(_HAN), Typeface(_EMOJI)):
+        try:
+            there = face.path.is_file()
+        except ModuleNotFoundError:
+            there = False
+        if not there:
+            raise CannotDraw(f"a font of share cards is missing: {face.file}; install Herald anew")
 
 
 def chain(language: str, *, serif: bool) -> Sequence[Typeface]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from shared.contracts.articles import LeadImage, Rendition
 
 LEFT_OUT = "left_out"
-"""The key of a payload that says why a post goes without the article's lead image."""
+"""The key of a payload that says why a post goes without the article's lead image, or with a card instead."""
 
 
 class Picture(BaseModel):
@@ -78,6 +78,7 @@ class PictureLimits:
             self.taken(image), key=lambda one: (one.width < enough, abs(one.width - enough))
         )
 
-    def left_out(self, title: str) -> str:
-        """Why `title`, a network, shows no picture: for the person at the board."""
-        return f"without the lead image: no rendition of it is what {title} takes, {self.words}"
+    def left_out(self, title: str, *, card: bool = False) -> str:
+        """Why `title`, a network, shows no picture or the article's `card`: for the person at the board."""
+        shown = "with the card instead of" if card else "without"
+        return f"{shown} the lead image: no rendition of it is what {title} takes, {self.words}"

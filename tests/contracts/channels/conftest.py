@@ -28,6 +28,8 @@ from services.social.oauth.renewing import Renewals
 from services.social.oauth.store import Credentials
 from services.social.store import Accounts
 from services.social.worker import SocialOutside
+from shared.cards.card import Size, card
+from shared.cards.drawing import draw
 from shared.contracts.articles import Article, LeadImage, Rendition
 from shared.contracts.events import Outgoing
 from shared.contracts.outlets import DeliveryState, Operation
@@ -295,9 +297,19 @@ async def desk(
         path = f"{request.match_info['id']}/{request.match_info['name']}"
         return web.Response(body=pictures.get(path, IMAGE), content_type="image/jpeg")
 
+    publication = load_publication(Path("deploy/publication.toml"))
+
+    async def drawn(request: web.Request) -> web.Response:
+        known = await held.get(request.match_info["id"])
+        assert known is not None
+        size = Size(request.match_info["size"])
+        content = await asyncio.to_thread(draw, card(known.article, publication, url, size))
+        return web.Response(body=content, content_type="image/jpeg")
+
     app = web.Application()
     app.router.add_get("/articles/{slug}", page)
     app.router.add_get("/media/{id}/{name}", media)
+    app.router.add_get("/cards/{id}/{digest}-{size}.jpg", drawn)
     app.add_subapp("/network", fake.app())
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
@@ -316,7 +328,7 @@ async def desk(
         database["deliveries"], clock, lambda _: None, wake, lease_seconds=LEASE_SECONDS
     )
     own = OwnOrigin(lambda: session, public_url=url, origin=url)
-    cards = Cards(load_publication(Path("deploy/publication.toml")), url, own.rendition)
+    cards = Cards(publication, url, own.rendition)
     wire = Wire(session)
     alerts = Alerts(accounts, clock, wake)
     renewals = Renewals(

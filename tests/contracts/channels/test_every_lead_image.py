@@ -17,6 +17,8 @@ SocialDesk = Any  # the fixture's own type lives in conftest, which tests do not
 HUGE = (12_000, 6_750, 20_500_000)
 """Pixels and bytes of a photographer's original; no network takes it."""
 FITTING = (1_200, 675)
+CARDED = {"bluesky", "instagram", "linkedin"}
+"""Where a picture comes from us or from nobody. The others show pictures of a link's own page."""
 
 
 @cache
@@ -78,6 +80,22 @@ async def test_without_a_rendition_that_it_takes_the_reason_is_told(
     posts = desk.posts()
     assert delivery.state is (DeliveryState.CONFIRMED if posts else DeliveryState.FAILED)
     assert len(posts) == (delivery.state is DeliveryState.CONFIRMED)
-    if not any(shown(post) for post in posts):
+    carded = desk.spec.name in CARDED
+    assert any(shown(post) for post in posts) or not carded
+    if carded or not any(shown(post) for post in posts):
         assert "image" in delivery.reason
+        assert ("with the card instead of the lead image" in delivery.reason) == carded
         assert (await desk.only(article)).line().reason == delivery.reason
+
+
+async def test_an_article_without_a_picture_is_shown_with_its_card_or_with_none(
+    desk: SocialDesk,
+) -> None:
+    article = desk.article(lead_image=None)
+    await desk.take_in(article)
+    await desk.work_it_off(article)
+    delivery = await desk.only(article)
+    assert delivery.state is DeliveryState.CONFIRMED, delivery.reason
+    assert delivery.reason is None
+    [post] = desk.posts()
+    assert len(shown(post)) == (desk.spec.name in CARDED)

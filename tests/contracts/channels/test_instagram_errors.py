@@ -102,7 +102,11 @@ class Stage:
 
     def connected(self, **changed: Any) -> InstagramChannel:
         account = InstagramSettings.model_validate({**self.fake.account(self.root), **changed})
-        return InstagramChannel(account, self.session, clock=self.clock.now)
+        return InstagramChannel(account, self.session, self.fetch, clock=self.clock.now)
+
+    async def fetch(self, url: str) -> bytes:
+        async with self.session.get(url) as answer:
+            return await answer.read()
 
     async def call(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
         """A bare call with the account's token, past the channel."""

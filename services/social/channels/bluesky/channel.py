@@ -64,9 +64,8 @@ class BlueskyChannel:
         settings, article = self._settings, intent.article
         if intent.operation is Operation.POST:
             image, card = article.lead_image, intent.cards.get("link")
-            media = await choose(image, settings.media, self._fetch) if image else None
-            if media is None and card:
-                media = await choose(card, "card", self._fetch)
+            own = await choose(image, settings.media, self._fetch) if image else None
+            media = own or (await choose(card, "card", self._fetch) if card else None)
             frozen = compose(
                 article,
                 repo=(await self._client.sessions.current()).did,
@@ -76,8 +75,9 @@ class BlueskyChannel:
                 media=media,
             )
             payload = frozen.model_dump(mode="json")
-            if image and media is None:
-                payload[LEFT_OUT] = PICTURES[settings.media].left_out("Bluesky")
+            if image and own is None:
+                limits = PICTURES[settings.media]
+                payload[LEFT_OUT] = limits.left_out("Bluesky", card=media is not None)
             return payload
         if intent.posted is None:
             raise GiveUp("nothing is known of the post to change")

@@ -11,9 +11,8 @@ from services.social.channels.instagram.fake import InstagramFake
 from services.social.channels.instagram.settings import InstagramSettings
 
 
-def _build(settings: BaseModel, http: aiohttp.ClientSession, _: FetchMedia) -> Channel:
-    # The network fetches the picture itself, from its public address.
-    return InstagramChannel(InstagramSettings.model_validate(settings), http)
+def _build(settings: BaseModel, http: aiohttp.ClientSession, fetch: FetchMedia) -> Channel:
+    return InstagramChannel(InstagramSettings.model_validate(settings), http, fetch)
 
 
 CHANNEL = ChannelSpec(

@@ -7,12 +7,21 @@ from datetime import UTC, datetime, timedelta
 
 import aiohttp
 
-from services.social.channels.base import Intent, Payload, Posted, RateBudget, Wording
+from services.social.channels.base import (
+    FetchMedia,
+    Intent,
+    Payload,
+    Posted,
+    RateBudget,
+    Wording,
+)
+from services.social.channels.fetching import fetched
 from services.social.channels.instagram import counts
 from services.social.channels.instagram.answers import QUOTA_SECONDS, failure
 from services.social.channels.instagram.compose import (
     CAPTION_LIMIT,
     COMMENT_LIMIT,
+    PICTURES,
     Comment,
     Frozen,
     compose,
@@ -22,6 +31,7 @@ from services.social.channels.instagram.compose import (
 from services.social.channels.instagram.containers import PUBLISHED, Container, Containers
 from services.social.channels.instagram.settings import InstagramSettings
 from services.social.channels.meta import GraphClient, gone
+from services.social.channels.pictures import LEFT_OUT
 from shared.contracts.outlets import Counts, Operation
 from shared.delivery.errors import DeliveryError, GiveUp, OutcomeUnknown, TryAgain
 
@@ -39,10 +49,12 @@ class InstagramChannel:
         self,
         settings: InstagramSettings,
         http: aiohttp.ClientSession,
+        fetch: FetchMedia,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._settings = settings
+        self._fetch = fetch
         self.budget: RateBudget | None = None
         self.reads: RateBudget | None = None
         self.daily_reads: int | None = None
@@ -56,14 +68,15 @@ class InstagramChannel:
         """
         settings, article = self._settings, intent.article
         if intent.operation is Operation.POST:
-            frozen = compose(
-                article,
-                key=intent.key,
-                now=intent.now,
-                settings=settings,
-                card=intent.cards.get("tall"),
-            )
-            return frozen.model_dump(mode="json")
+            card = intent.cards.get("tall")
+            frozen = compose(article, key=intent.key, now=intent.now, settings=settings, card=card)
+            payload = frozen.model_dump(mode="json")
+            if card and frozen.image_url == card.renditions[0].url:
+                # The site keeps a card once asked for, so no correction takes it from under the post.
+                await fetched(frozen.image_url, self._fetch)
+                if article.lead_image:
+                    payload[LEFT_OUT] = PICTURES.left_out("Instagram", card=True)
+            return payload
         if intent.posted is None:
             raise GiveUp("nothing is known of the post to change")
         media_id = intent.posted.remote_id

@@ -69,13 +69,14 @@ class LinkedInChannel:
     async def compose(self, intent: Intent) -> Payload | None:
         if intent.operation is Operation.DELETE:
             return {"delete": intent.posted.remote_id} if intent.posted else None
-        before, thumbnail = None, None
+        before, own, thumbnail = None, None, None
         if intent.operation is Operation.EDIT:
             if intent.posted is None:
                 raise GiveUp("nothing is known of the post to change")
             before = Remembered.model_validate(intent.posted.extra)
         else:
-            thumbnail = await self._images.chosen(intent.article, intent.cards.get("link"))
+            own = await self._images.chosen(picture(intent.article))
+            thumbnail = own or await self._images.chosen(intent.cards.get("link"))
         frozen = compose(
             intent.article,
             now=intent.now,
@@ -85,8 +86,8 @@ class LinkedInChannel:
             correction=before is not None and intent.change == "correction",
         )
         payload = frozen.model_dump(mode="json") if frozen else None
-        if payload and before is None and thumbnail is None and picture(intent.article):
-            payload[LEFT_OUT] = PICTURES.left_out("LinkedIn")
+        if payload and before is None and own is None and picture(intent.article):
+            payload[LEFT_OUT] = PICTURES.left_out("LinkedIn", card=thumbnail is not None)
         return payload
 
     def wording(self, payload: Payload) -> Wording:

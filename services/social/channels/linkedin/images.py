@@ -8,12 +8,8 @@ import io
 from services.social.channels.base import FetchMedia
 from services.social.channels.fetching import fetched, unchanged
 from services.social.channels.linkedin.client import PROCESSING_SECONDS, LinkedInClient, encoded
-from services.social.channels.linkedin.compose import (
-    Thumbnail,
-    best_rendition,
-    picture,
-)
-from shared.contracts.articles import Article, LeadImage
+from services.social.channels.linkedin.compose import Thumbnail, best_rendition
+from shared.contracts.articles import LeadImage
 from shared.delivery.errors import GiveUp, TryAgain
 
 MEDIA_SECONDS = 40.0
@@ -29,15 +25,12 @@ class Images:
         self._owner = owner
         self._fetch = fetch
 
-    async def chosen(self, article: Article, drawn: LeadImage | None) -> Thumbnail | None:
-        """The picture for the card; None when there is none that LinkedIn takes.
-
-        `drawn` is the card that we draw ourselves, for an article without a picture.
-        """
-        for image in (picture(article), drawn):
-            if image and (rendition := best_rendition(image)):
-                return Thumbnail.of(rendition, await fetched(rendition.url, self._fetch))
-        return None
+    async def chosen(self, image: LeadImage | None) -> Thumbnail | None:
+        """The picture for the link's preview; None when there is none that LinkedIn takes."""
+        rendition = best_rendition(image) if image else None
+        if rendition is None:
+            return None
+        return Thumbnail.of(rendition, await fetched(rendition.url, self._fetch))
 
     async def uploaded(self, thumbnail: Thumbnail) -> str:
         """The URN of the picture, uploaded and ready. Raises `GiveUp` or `TryAgain`."""

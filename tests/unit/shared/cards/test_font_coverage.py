@@ -8,9 +8,19 @@ from pathlib import Path
 import pytest
 from PIL import features
 
+from shared.cards import typefaces
 from shared.cards.coverage import Coverage, read_coverage
 from shared.cards.paragraphs import paragraph
-from shared.cards.typefaces import BOLD, REGULAR, SANS, SERIF, Typeface, chain
+from shared.cards.typefaces import (
+    BOLD,
+    REGULAR,
+    SANS,
+    SERIF,
+    CannotDraw,
+    Typeface,
+    chain,
+    require,
+)
 
 SAMPLES = {
     "en": "“Fiancée’s” £5 café — naïve façade… €20, 50% & №7",
@@ -36,8 +46,21 @@ SAMPLES = {
 }
 
 
-def test_text_is_shaped() -> None:
-    assert features.check("raqm")
+def test_text_is_shaped_here_and_every_font_is_installed() -> None:
+    require()
+
+
+def test_a_start_without_shaping_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "check", lambda feature: feature != "raqm")
+    with pytest.raises(CannotDraw, match="libfribidi0"):
+        require()
+
+
+@pytest.mark.parametrize("file", ["no_such_package/Noto.ttf", "manimgx_fonts/NoSuchFont.ttf"])
+def test_a_start_without_a_font_names_it(monkeypatch: pytest.MonkeyPatch, file: str) -> None:
+    monkeypatch.setattr(typefaces, "SERIF", Typeface(file))
+    with pytest.raises(CannotDraw, match=file):
+        require()
 
 
 @pytest.mark.parametrize("language", SAMPLES)
