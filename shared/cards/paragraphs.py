@@ -26,6 +26,8 @@ _SPACES = regex.compile(r"\s+")
 _UNDRAWN = regex.compile(r"[\p{Cc}\p{Cs}\p{Cn}\p{Co}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}")
 _VARIATION = regex.compile(r"[\uFE00-\uFE0F]")
 _MARKS = regex.compile(rf"(\p{{M}}{{{_MOST_MARKS}}})\p{{M}}+")
+# Shaping would put a dotted circle below a mark that has no letter.
+_LOOSE = regex.compile(r"(?<![^\s\u200c\u200d])[\p{M}\u200c\u200d]+")
 _NO_SCRIPT = regex.compile(r"[\p{Script=Common}\p{Script=Inherited}]+")
 _IDEOGRAPH = regex.compile(
     r"[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\u3000-\u303F\uFF01-\uFF60]"
@@ -108,7 +110,7 @@ def cleaned(text: str) -> str:
     """One line of composed characters, none of them invisible but joiners."""
     text = _SPACES.sub(" ", text[: 4 * MOST_CHARACTERS])
     text = _VARIATION.sub("", _UNDRAWN.sub("", text))
-    text = _MARKS.sub(r"\1", unicodedata.normalize("NFC", text))
+    text = _LOOSE.sub("", _MARKS.sub(r"\1", unicodedata.normalize("NFC", text)))
     text = str(_SPACES.sub(" ", text)).strip()
     if len(text) > MOST_CHARACTERS:
         return text[: MOST_CHARACTERS - 1].rstrip() + ELLIPSIS

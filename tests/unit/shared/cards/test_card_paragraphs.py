@@ -36,6 +36,10 @@ def test_a_tower_of_marks_loses_its_top() -> None:
     assert len(cleaned("q" + "\u0301" * 50)) == 7
 
 
+def test_a_mark_or_joiner_without_a_letter_is_left_out() -> None:
+    assert cleaned("\u0301\u200d a\u0301 \u093f\u0301b \u200c\u200d") == "á b"
+
+
 def test_a_very_long_text_is_cut_before_it_is_measured() -> None:
     cut = cleaned("word " * 10_000)
     assert len(cut) <= MOST_CHARACTERS
