@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -171,3 +172,42 @@ async def test_the_photograph_is_read_at_our_own_address(
     content = await (await replica.get(path)).read()
     assert opened(content).getpixel((600, 60))[0] > 180
     assert asked == [f"{ORIGIN}/media/{'a' * 32}/original.jpg"] * 2
+
+
+@pytest.mark.parametrize(
+    "headline",
+    [
+        "x" * 10_000,
+        "\u0301" * 10_000,
+        "\u202eevil \u2066\x00\x1b",
+        "\U0001f469\u200d\U0001f467\ufe0f" * 400,
+        "إعادة فتح الجسر " * 300,
+    ],
+    ids=["long", "marks", "overrides", "emoji", "arabic"],
+)
+async def test_any_headline_has_a_card(replica: Any, make_article: Make, headline: str) -> None:
+    await replica.handle(make_article(headline=headline))
+    response = await replica.get(await shown(replica))
+    assert response.status == 200
+    assert opened(await response.read()).size == (1200, 630)
+
+
+async def test_pages_are_served_while_a_card_is_drawn(
+    replica: Any, make_article: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await replica.handle(make_article())
+    path, begun, go_on = await shown(replica), threading.Event(), threading.Event()
+    draw = drawing.draw
+
+    def slow(*given: Any) -> bytes:
+        begun.set()
+        assert go_on.wait(30)
+        return draw(*given)
+
+    monkeypatch.setattr(drawing, "draw", slow)
+    card = asyncio.create_task(replica.get(path))
+    assert await asyncio.to_thread(begun.wait, 30)
+    assert (await replica.get(ADDRESS)).status == 200
+    assert not card.done()
+    go_on.set()
+    assert (await card).status == 200

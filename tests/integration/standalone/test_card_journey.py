@@ -82,21 +82,38 @@ class Newsroom:
         assert found["state"] == "confirmed", found
         return found["payload"]["body"]
 
+    async def correct(self, article_id: str, notice: str, **changes: Any) -> None:
+        path = f"/api/v1/articles/{article_id}"
+        revision = (await self.client.call("GET", path))["revision"]
+        await self.client.call("PATCH", path, changes, revision=revision)
+        await self.act(article_id, "correct", {"kind": "correction", "text": notice})
+
     async def read(self, address: str) -> tuple[int, bytes]:
         async with self.http.get(address) as answer:
             return answer.status, await answer.read()
+
+    async def shared_picture(self, article_id: str) -> dict[str, str]:
+        """What the page tells those who share its link, by the end of the property's name."""
+        article = await self.client.call("GET", f"/api/v1/articles/{article_id}")
+        page = html.document_fromstring((await self.read(article["url"]))[1])
+        return {
+            str(tag.get("property")).removeprefix("og:"): str(tag.get("content"))
+            for tag in page.xpath("//meta[starts-with(@property, 'og:image')]")
+        }
 
     def post(self, network: str) -> VisiblePost:
         (post,) = self.fakes[network].visible()
         return post
 
-    async def shown_image(self, network: str, address: str) -> Image.Image:
+    async def picture_at(self, address: str) -> bytes:
+        async with self.http.get(address) as answer:
+            assert (answer.status, answer.content_type) == (200, "image/jpeg")
+            return await answer.read()
+
+    async def received(self, network: str, address: str) -> bytes:
+        """The picture as the network has it."""
         base = "" if address.startswith("http") else f"{self.networks}/{network}/"
-        status, content = await self.read(base + address.lstrip("/"))
-        assert status == 200
-        image = Image.open(io.BytesIO(content))
-        image.load()
-        return image
+        return await self.picture_at(base + address.lstrip("/"))
 
 
 @pytest.fixture
@@ -128,6 +145,13 @@ async def newsroom(mongod: Mongod, tmp_path: Path) -> AsyncIterator[Newsroom]:
         yield Newsroom(client, http, stack.ready.url, networks, sandbox.fakes)
 
 
+def opened(content: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(content))
+    image.load()
+    assert image.format == "JPEG"
+    return image
+
+
 def without_moments(value: Any) -> Any:
     """What two compositions at different instants have in common."""
     if isinstance(value, dict):
@@ -151,30 +175,54 @@ async def test_an_article_without_a_picture_is_posted_with_its_card(newsroom: Ne
         sent = await newsroom.sent(line["delivery"])
         assert without_moments(sent) == without_moments(line["payload"])
 
-    status, tall = await newsroom.read(card_url)
-    assert (status, Image.open(io.BytesIO(tall)).size) == (200, (1080, 1350))
+    # Each network has the very bytes that the preview named, and so has everybody else.
+    tall = await newsroom.picture_at(card_url)
+    assert opened(tall).size == (1080, 1350)
     (image,) = newsroom.post("instagram").images
     assert image["alt"] == "The night boat sails again"
-    assert (await newsroom.shown_image("instagram", image["url"])).size == (1080, 1350)
+    assert await newsroom.received("instagram", image["url"]) == tall
 
     thumbnail = previewed["bluesky"]["payload"]["media"]
-    status, wide = await newsroom.read(thumbnail["url"])
-    assert (status, hashlib.sha256(wide).hexdigest()) == (200, thumbnail["sha256"])
-    assert (thumbnail["use"], thumbnail["size"] < 1_000_000) == ("card", True)
-    card = newsroom.post("bluesky").card
-    assert card is not None
-    assert (await newsroom.shown_image("bluesky", card["image"])).size == (1200, 630)
+    wide = await newsroom.picture_at(thumbnail["url"])
+    assert opened(wide).size == (1200, 630)
+    assert hashlib.sha256(wide).hexdigest() == thumbnail["sha256"]
+    assert (thumbnail["use"], thumbnail["size"]) == ("card", len(wide))
     assert previewed["linkedin"]["payload"]["thumbnail"]["url"] == thumbnail["url"]
+    for network in ("bluesky", "linkedin"):
+        card = newsroom.post(network).card
+        assert card is not None
+        assert await newsroom.received(network, card["image"]) == wide
 
     # Threads, like all who follow the link themselves, finds the same card on the page.
-    article = await newsroom.client.call("GET", f"/api/v1/articles/{article_id}")
-    page = html.document_fromstring((await newsroom.read(article["url"]))[1])
-    named = page.xpath("string(//meta[@property='og:image']/@content)")
-    assert named == thumbnail["url"]
+    assert await newsroom.shared_picture(article_id) == {
+        "image": thumbnail["url"],
+        "image:width": "1200",
+        "image:height": "630",
+        "image:alt": "The night boat sails again",
+    }
     assert newsroom.post("threads").images == ()
 
+
+async def test_a_corrected_headline_has_a_new_card_and_a_retracted_one_none(
+    newsroom: Newsroom,
+) -> None:
+    article_id = await newsroom.draft()
+    await newsroom.act(article_id, "publish")
+    first = (await newsroom.shared_picture(article_id))["image"]
+    before = await newsroom.picture_at(first)
+
+    await newsroom.correct(article_id, "It sails tomorrow.", headline="The night boat sails soon")
+    second = (await newsroom.shared_picture(article_id))["image"]
+    assert second != first
+    after = await newsroom.picture_at(second)
+    assert (opened(after).size, after == before) == ((1200, 630), False)
+    # Posts that are out go on showing what they were made with.
+    assert await newsroom.picture_at(first) == before
+
     await newsroom.act(article_id, "retract", {"reason": "It did not sail."})
-    assert (await newsroom.read(card_url))[0] == 410
+    assert await newsroom.shared_picture(article_id) == {}
+    for address in (first, second):
+        assert (await newsroom.read(address))[0] == 410
 
 
 async def test_a_picture_too_tall_for_instagram_lies_behind_the_words(newsroom: Newsroom) -> None:
@@ -186,7 +234,7 @@ async def test_a_picture_too_tall_for_instagram_lies_behind_the_words(newsroom: 
     sent = await newsroom.sent(previewed["instagram"]["delivery"])
     assert without_moments(sent) == without_moments(previewed["instagram"]["payload"])
     (image,) = newsroom.post("instagram").images
-    seen = await newsroom.shown_image("instagram", image["url"])
+    seen = opened(await newsroom.received("instagram", image["url"]))
     red, green, blue = seen.convert("RGB").getpixel((540, 200))  # type: ignore[misc]
     assert (seen.size, red > 180, green < 60, blue < 60) == ((1080, 1350), True, True, True)
     # Where the network takes the picture itself, it gets the picture.
