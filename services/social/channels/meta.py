@@ -185,7 +185,7 @@ def _usages(answer: Answer) -> Iterator[dict[str, Any]]:
 def _regained_in(usages: list[dict[str, Any]]) -> float:
     """Seconds until access comes back, a day at most, where the network estimates it; else 0."""
     minutes = (_number(usage.get("estimated_time_to_regain_access")) for usage in usages)
-    return min(max(minutes, default=0) * 60.0, 86_400.0)
+    return min(max([0, *minutes]) * 60.0, 86_400.0)
 
 
 def _number(value: Any) -> int:

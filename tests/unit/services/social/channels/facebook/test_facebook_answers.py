@@ -135,6 +135,14 @@ def test_budget_is_the_highest_percentage_that_is_told() -> None:
     assert left.resets_at == NOW + timedelta(minutes=15)
 
 
+def test_a_time_before_now_is_no_time_to_wait() -> None:
+    told = [{"call_count": 1, "estimated_time_to_regain_access": -(10**11)}]
+    headers = {"x-business-use-case-usage": orjson.dumps({"1": told}).decode()}
+    left = budget(answer(200, headers), NOW)
+    assert left is not None
+    assert left.resets_at == NOW + timedelta(minutes=15)
+
+
 @pytest.mark.parametrize("told", ["", "no json", "[]", "{}", "7", "null"])
 def test_a_header_that_says_nothing_is_no_budget(told: str) -> None:
     assert budget(answer(200, {"x-app-usage": told}), NOW) is None
