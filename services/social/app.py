@@ -91,6 +91,7 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
     connecting = Connecting(
         accounts, credentials, apps, consents, ask, discover, public_url=settings.public_url
     )
+    readings = Readings(database, clock)
     outside = SocialOutside(
         accounts,
         held,
@@ -100,11 +101,10 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
         cards=cards,
         alerts=alerts,
         renewals=renewals,
-        changes=Changes(accounts, alerts, ledger.plan),
+        changes=Changes(accounts, alerts, ledger, readings.enrol),
     )
     worker = Worker(ledger, outside, clock, concurrency=settings.social_concurrency)
     lateness = timedelta(hours=settings.social_lateness_hours)
-    readings = Readings(database, clock)
     planning = Planning(ledger, accounts, lateness, worker.wake, readings.enrol)
     reader = Reader(
         readings,

@@ -5,7 +5,7 @@ Never calls a network, and never decides anew about what is armed.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -19,22 +19,25 @@ from services.social.store import Accounts
 from shared.contracts.articles import Article, LeadImage
 from shared.contracts.outlets import Operation
 from shared.delivery.errors import OutcomeUnknown
+from shared.delivery.ledger import Ledger
 from shared.delivery.model import NOTE, Delivery, Document, Plan
 from shared.delivery.outside import Composed, Leave, Task
+
+Watch = Callable[[Sequence[Delivery]], Awaitable[None]]
+"""Follow the public's reaction to these posts of one article."""
 
 BEFORE_A_REPOST = "removed, to be posted again"
 REPOSTED = "posted again"
 
 
 class Changes:
-    """Decides about edits and deletions. `plan` enters what a repost leads to."""
+    """Decides about edits and deletions. `watch` hears of each post that a repost leads to."""
 
-    def __init__(
-        self, accounts: Accounts, alerts: Alerts, plan: Callable[[Plan], Awaitable[bool]]
-    ) -> None:
+    def __init__(self, accounts: Accounts, alerts: Alerts, ledger: Ledger, watch: Watch) -> None:
         self._accounts = accounts
         self._alerts = alerts
-        self._plan = plan
+        self._ledger = ledger
+        self._watch = watch
 
     async def decide(
         self, delivery: Delivery, article: Article, previous: Document | None
@@ -60,20 +63,21 @@ class Changes:
     async def repost(self, delivery: Delivery, posted: Posted) -> Document:
         """Enter the deletion and the post that follow; their ids derive from this change, so once."""
         for step, operation in enumerate((Operation.DELETE, Operation.POST), start=1):
-            await self._plan(
-                Plan(
-                    article_id=delivery.article_id,
-                    outlet=delivery.outlet,
-                    operation=operation,
-                    intent=delivery.intent,
-                    publication=delivery.publication,
-                    revision=delivery.revision,
-                    step=step,
-                    acted_at=delivery.acted_at,
-                    priority=delivery.priority,
-                    traceparent=delivery.traceparent,
-                )
+            plan = Plan(
+                article_id=delivery.article_id,
+                outlet=delivery.outlet,
+                operation=operation,
+                intent=delivery.intent,
+                publication=delivery.publication,
+                revision=delivery.revision,
+                step=step,
+                acted_at=delivery.acted_at,
+                priority=delivery.priority,
+                traceparent=delivery.traceparent,
             )
+            await self._ledger.plan(plan)
+            if operation is Operation.POST and (post := await self._ledger.get(plan.id)):
+                await self._watch([post])
         return remembered(posted, delivery.payload or {})
 
     async def _announce(self, delivery: Delivery, words: str) -> None:

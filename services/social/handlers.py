@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+from services.social.changes import Watch
 from services.social.domain.planning import plans
 from services.social.store import Accounts
 from shared.contracts.articles import Status
@@ -15,8 +16,6 @@ from shared.delivery.model import Delivery
 from shared.storage.held import Held
 
 LOOKS = 2
-Watch = Callable[[Sequence[Delivery]], Awaitable[None]]
-"""Follow the public's reaction to these posts of one article."""
 
 
 async def unwatched(_: Sequence[Delivery]) -> None:

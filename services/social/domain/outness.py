@@ -32,11 +32,17 @@ class Over:
 
 def outness(post: Delivery, thread: Sequence[Delivery]) -> Out | NotOut | Over:
     """`thread` holds the operations of the post's thread, itself among them, oldest first."""
-    if any(one.operation is Operation.DELETE for one in thread):
-        return Over("taken back")  # even where the network would not have it
+    if any(_ends(one, post) for one in thread):
+        return Over("taken back")
     if post.state is not DeliveryState.CONFIRMED:
         return NotOut()  # what failed, and is retried by a person, is out the moment it succeeds
     results = [one.result for one in thread if one.state is DeliveryState.CONFIRMED and one.result]
     if not results or results[-1].get("remote_id") == SEEN_BY_A_PERSON:
         return Over("its id on the network is not known")
     return Out(results[-1], post.acted_at + timedelta(milliseconds=post.milliseconds or 0))
+
+
+def _ends(one: Delivery, post: Delivery) -> bool:
+    """A withdrawal does, even where the network would not have it; making room for a new post, once it is done."""
+    later = one.operation is Operation.DELETE and one.place > post.place
+    return later and (not one.step or one.state is DeliveryState.CONFIRMED)

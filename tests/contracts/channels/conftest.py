@@ -20,7 +20,7 @@ from services.social.cards import Cards
 from services.social.changes import Changes
 from services.social.channels import discover
 from services.social.channels.base import ChannelSpec, Fake
-from services.social.handlers import Planning
+from services.social.handlers import Planning, unwatched
 from services.social.oauth.alerts import Alerts
 from services.social.oauth.apps import Apps
 from services.social.oauth.asking import Asking
@@ -351,7 +351,7 @@ async def desk(
             cards=cards,
             alerts=alerts,
             renewals=renewals,
-            changes=Changes(accounts, alerts, ledger.plan),
+            changes=Changes(accounts, alerts, ledger, unwatched),
         )
 
     planning = Planning(ledger, accounts, timedelta(days=30), lambda: None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -85,15 +86,16 @@ def delivery(
 
 
 class Newsroom:
-    """The account's policy, the plans that were entered and the alerts that were rung."""
+    """Around the changes: the account's policy, the plans that were entered and the alerts that were rung."""
 
     def __init__(self) -> None:
         self.chosen = Policy()
         self.plans: list[Plan] = []
         self.told: list[tuple[str, str, str]] = []
         self.relayed: list[str] = []
+        self.watched: list[str] = []
         double: Any = self
-        self.changes = Changes(double, double, self.plan)
+        self.changes = Changes(double, double, double, self.watch)
 
     async def policy(self, account_id: str) -> Policy:
         assert account_id in {"bluesky/main", "mastodon/main"}
@@ -102,6 +104,12 @@ class Newsroom:
     async def plan(self, plan: Plan) -> bool:
         self.plans.append(plan)
         return True
+
+    async def get(self, delivery_id: str) -> Delivery:
+        return delivery(Operation.POST, id=delivery_id, step=2)
+
+    async def watch(self, posts: Sequence[Delivery]) -> None:
+        self.watched += [post.id for post in posts]
 
     def event(self, account_id: str, severity: str, kind: str, *words: str, **about: Any) -> Any:
         assert about == {"article_id": "a1"}
@@ -200,6 +208,7 @@ async def test_a_repost_is_three_acts_in_one_order_and_planned_once(newsroom: Ne
         assert (plan.acted_at, plan.priority) == (NOON, 0)
         assert (plan.traceparent, plan.expires_at) == ("00-1-1-01", None)
     assert repost_key(made[1].id.replace(":post:", ":edit:")) == made[1].id
+    assert newsroom.watched == [made[1].id]
     await newsroom.changes.repost(armed, posted)
     assert [plan.id for plan in made[2:]] == [plan.id for plan in made[:2]]
 

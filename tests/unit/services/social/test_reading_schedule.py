@@ -107,6 +107,21 @@ def test_what_we_took_back_is_over_whatever_the_network_made_of_it(state: Delive
     assert outness(POST, [POST, removal]) == Over("taken back")
 
 
+@pytest.mark.parametrize("state", list(DeliveryState))
+def test_a_post_is_over_once_it_has_made_room_and_the_one_after_it_is_out(
+    state: DeliveryState,
+) -> None:
+    room = delivery(Operation.DELETE, state, 3, step=1, result={"remote_id": "7"})
+    again = delivery(Operation.POST, DeliveryState.CONFIRMED, 3, step=2, result={"remote_id": "9"})
+    if state is DeliveryState.CONFIRMED:
+        assert outness(POST, [POST, room, again]) == Over("taken back")
+        assert outness(again, [POST, room, again]) == Out({"remote_id": "9"}, POSTED)
+        withdrawn = delivery(Operation.DELETE, DeliveryState.PLANNED, 9)
+        assert outness(again, [POST, room, again, withdrawn]) == Over("taken back")
+    else:
+        assert isinstance(outness(POST, [POST, room]), Out)
+
+
 @pytest.mark.parametrize("result", [None, {"remote_id": SEEN_BY_A_PERSON, "url": "https://x"}])
 def test_a_post_that_only_a_person_has_seen_cannot_be_asked_for(result: Any) -> None:
     post = delivery(Operation.POST, DeliveryState.CONFIRMED, result=result)
