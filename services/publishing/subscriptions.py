@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from shared.messaging.bus import Subscription
 
-OUTLETS = Subscription("publishing.outlets", ("outlet.reported", "identity.*"))
+OUTLETS = Subscription("publishing.outlets", ("outlet.reported.#", "identity.*"))
 
 SUBSCRIPTIONS = (OUTLETS,)

@@ -14,11 +14,13 @@ from services.site.domain.views import Place
 from services.site.previews import Previews
 from services.site.rendering import Renderer
 from services.site.settings import SiteSettings
-from services.site.store import CardFiles, Lists, Marks, Pages
-from services.site.subscriptions import SUBSCRIPTIONS
-from services.site.usecases import Fronts, take_in
+from services.site.store import CardFiles, Lists, Marks, Pages, Reactions
+from services.site.subscriptions import ARTICLES, EXPRESS, FIGURES
+from services.site.usecases import Fronts, show_reaction, take_in
 from shared.cards.typefaces import require
-from shared.contracts.outlets import OutletLine
+from shared.contracts.base import EventData
+from shared.contracts.events import Event
+from shared.contracts.outlets import OutletLine, OutletReported
 from shared.delivery.intake import ArticleIntake
 from shared.delivery.own_origin import OwnOrigin
 from shared.messaging.bus import Bus
@@ -48,6 +50,7 @@ def build(settings: SiteSettings, database: Database, bus: Bus, clock: Clock) ->
     pages = Pages(database["pages"])
     lists = Lists(held.collection, database["editions"])
     marks = Marks(held.collection)
+    reactions = Reactions(database["reactions"])
     fronts = Fronts(renderer, lists, clock, timedelta(hours=settings.site_breaking_hours))
     own_session = LazySession(lambda: aiohttp.ClientSession(trust_env=False))
     own = OwnOrigin(own_session, public_url=settings.public_url, origin=settings.origin)
@@ -55,7 +58,11 @@ def build(settings: SiteSettings, database: Database, bus: Bus, clock: Clock) ->
     relay = Relay([held.collection], bus.publish, clock, linger_seconds=REPORTS_LINGER_SECONDS)
 
     async def apply(one: Held) -> Sequence[OutletLine]:
-        return await take_in(one, renderer, pages, lists, marks, clock)
+        return await take_in(one, renderer, pages, lists, marks, reactions, clock)
+
+    async def figures(event: Event[EventData]) -> None:
+        if isinstance(event.data, OutletReported):
+            await show_reaction(event.data, reactions, renderer, pages, held, clock)
 
     revocations = Revocations(database["revoked_tokens"], clock)
     intake = ArticleIntake(NAME, held, apply, clock, relay.wake, revocations.add)
@@ -68,11 +75,11 @@ def build(settings: SiteSettings, database: Database, bus: Bus, clock: Clock) ->
         name=NAME,
         database=database,
         routes=[
-            *PageRoutes(renderer, pages, held, fronts, clock).routes(),
+            *PageRoutes(renderer, pages, held, reactions, fronts, clock).routes(),
             *CardRoutes(cards).routes(),
-            preview_route(NAME, Previews(renderer, held).show),
+            preview_route(NAME, Previews(renderer, held, reactions).show),
         ],
-        subscriptions=[(subscription, intake.handle) for subscription in SUBSCRIPTIONS],
+        subscriptions=[(ARTICLES, intake.handle), (EXPRESS, intake.handle), (FIGURES, figures)],
         background=[relay],
         prepare=prepare,
         close=own_session.close,

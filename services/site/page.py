@@ -19,3 +19,5 @@ class Page:
     """Where a former slug leads; such a page has no document."""
     document: Prepared | None = None
     """None also for an article that is not on the site."""
+    reaction: int = 0
+    """The version of the reaction that it shows."""

@@ -13,10 +13,12 @@ from markupsafe import Markup
 
 from services.site.domain.fronts import Front
 from services.site.domain.presence import Presence, presence
+from services.site.domain.reaction import NOBODY
 from services.site.domain.structured_data import PAYWALL_CLASS, news_article
 from services.site.domain.views import Place, article_view, direction
 from shared.cards.card import hand
 from shared.contracts.articles import Article
+from shared.contracts.outlets import Counts
 from shared.web.conditional import Prepared, prepare
 
 HERE = Path(__file__).parent
@@ -65,12 +67,14 @@ class Renderer:
             paywall_class=PAYWALL_CLASS,
         )
 
-    def article(self, article: Article, modified: datetime) -> Prepared | None:
+    def article(
+        self, article: Article, modified: datetime, counts: Counts = NOBODY
+    ) -> Prepared | None:
         """The article's page, its retraction notice (410), or None where it is not on the site."""
         there = presence(article)
         if there is Presence.ABSENT:
             return None
-        view = article_view(article, self.place)
+        view = article_view(article, self.place, counts)
         shown = there is Presence.SHOWN
         return self._page(
             "article.html.j2" if shown else "retraction.html.j2",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from collections import OrderedDict
+from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
 from services.site.domain.presence import OUTLET, Mark
+from services.site.domain.reaction import Reaction
 from services.site.page import Page
 from shared.contracts.articles import Article, Status
-from shared.contracts.outlets import Operation
+from shared.contracts.outlets import Counts, Operation, OutletFigures, total
 from shared.storage.client import Collection, Document, Files
 from shared.storage.errors import Duplicate
 from shared.storage.held import Held
@@ -32,15 +35,19 @@ class Pages:
         self._rows = collection
 
     async def put(self, page: Page) -> None:
-        """Keep the page unless a newer revision's is there, or the slug is another article's."""
+        """Keep the page unless a newer one of the article is there, or the slug is another article's."""
         mine = {
             "_id": page.slug,
             "article_id": page.article_id,
-            "revision": {"$lte": page.revision},
+            "$or": [
+                {"revision": {"$lt": page.revision}},
+                {"revision": page.revision, "reaction": {"$not": {"$gt": page.reaction}}},
+            ],
         }
         fields: Document = {
             "revision": page.revision,
             "dress": page.dress,
+            "reaction": page.reaction,
             "location": page.location,
             "document": _stored(page.document),
         }
@@ -56,7 +63,13 @@ class Pages:
             return None
         document = _prepared(row["document"]) if row["document"] else None
         return Page(
-            slug, row["article_id"], row["revision"], row["dress"], row["location"], document
+            slug,
+            row["article_id"],
+            row["revision"],
+            row["dress"],
+            row["location"],
+            document,
+            row.get("reaction", 0),
         )
 
 
@@ -85,6 +98,34 @@ class CardFiles:
         self._latest[path] = content
         while len(self._latest) > CACHED_CARDS:
             self._latest.popitem(last=False)
+
+
+class Reactions:
+    """One document per article: the newest counts of each of its posts."""
+
+    def __init__(self, collection: Collection) -> None:
+        self._rows = collection
+
+    async def take(self, article_id: str, figures: Sequence[OutletFigures]) -> None:
+        """Keep what is newer than what is here; the same again changes nothing."""
+        for one in figures:
+            # A delivery's name may hold a dot, which a field's must not.
+            post = f"posts.{hashlib.sha256(one.delivery.encode()).hexdigest()[:32]}"
+            unless_newer = {"_id": article_id, f"{post}.at": {"$not": {"$gte": one.at}}}
+            kept = {"at": one.at, "counts": one.counts.model_dump(exclude_none=True)}
+            change = {"$set": {post: kept}, "$inc": {"version": 1}}
+            try:
+                await self._rows.update_one(unless_newer, change, upsert=True)
+            except Duplicate:
+                # This or a newer reading is there, or another post's was inserted in this very instant.
+                await self._rows.update_one(unless_newer, change)
+
+    async def of(self, article_id: str) -> Reaction:
+        row = await self._rows.find_one({"_id": article_id})
+        if row is None:
+            return Reaction()
+        counts = total(Counts(**one["counts"]) for one in row["posts"].values())
+        return Reaction(counts, row["version"])
 
 
 class Lists:

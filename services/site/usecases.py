@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -18,11 +18,12 @@ from services.site.domain.fronts import (
     right_until,
     section_page,
 )
-from services.site.domain.presence import OUTLET, Mark, operation
+from services.site.domain.presence import OUTLET, Mark, Presence, operation, presence
+from services.site.domain.reaction import Reaction
 from services.site.page import Page
 from services.site.rendering import Renderer
 from shared.contracts.articles import Article
-from shared.contracts.outlets import DeliveryState, OutletLine
+from shared.contracts.outlets import DeliveryState, OutletFigures, OutletLine, OutletReported
 from shared.runtime.clock import Clock, elapsed_ms
 from shared.runtime.publication import Section
 from shared.storage.held import Held, HeldArticles
@@ -47,6 +48,14 @@ class ListStore(Protocol):
     async def next_edition(self) -> None: ...
 
 
+class ReactionStore(Protocol):
+    """What people did with each article's posts."""
+
+    async def take(self, article_id: str, figures: Sequence[OutletFigures]) -> None: ...
+
+    async def of(self, article_id: str) -> Reaction: ...
+
+
 class MarkStore(Protocol):
     """What was last done for an article."""
 
@@ -61,13 +70,15 @@ async def take_in(
     pages: PageStore,
     lists: ListStore,
     marks: MarkStore,
+    reactions: ReactionStore,
     clock: Clock,
 ) -> list[OutletLine]:
     """Put the article's pages in place, or away; the same again when repeated."""
     article = held.article
+    reaction = await reactions.of(article.id)
     done = operation(article, marks.of(held))
     writes: list[Awaitable[None]] = [
-        *(pages.put(page) for page in _pages(article, renderer, held.acted_at)),
+        *(pages.put(page) for page in _pages(article, renderer, held.acted_at, reaction)),
         lists.next_edition(),
     ]
     if done is not None:
@@ -89,8 +100,34 @@ async def take_in(
     ]
 
 
+async def show_reaction(
+    report: OutletReported,
+    reactions: ReactionStore,
+    renderer: Renderer,
+    pages: PageStore,
+    held: HeldArticles,
+    clock: Clock,
+) -> None:
+    """Bring the line below an article up to date; no list, no report and nobody else hears of it."""
+    await reactions.take(report.article_id, report.figures)
+    known = await held.get(report.article_id)
+    if known is None or presence(known.article) is not Presence.SHOWN:
+        return
+    reaction = await reactions.of(report.article_id)
+    page = _page(known.article, renderer, clock.now(), reaction)
+    before = await pages.get(page.slug)
+    if before and before.document and page.document and before.document.etag == page.document.etag:
+        page = replace(page, document=before.document)  # the same bytes keep their Last-Modified
+    await pages.put(page)
+
+
 async def page_at(
-    slug: str, renderer: Renderer, pages: PageStore, held: HeldArticles, clock: Clock
+    slug: str,
+    renderer: Renderer,
+    pages: PageStore,
+    held: HeldArticles,
+    reactions: ReactionStore,
+    clock: Clock,
 ) -> Page | None:
     """What the address holds. A page rendered by an earlier version of the site is made anew first."""
     page = await pages.get(slug)
@@ -99,8 +136,9 @@ async def page_at(
     known = await held.get(page.article_id)
     if known is None:
         return page
+    reaction = await reactions.of(known.article.id)
     await asyncio.gather(
-        *(pages.put(made) for made in _pages(known.article, renderer, clock.now()))
+        *(pages.put(made) for made in _pages(known.article, renderer, clock.now(), reaction))
     )
     return await pages.get(slug)
 
@@ -114,11 +152,23 @@ async def former_location(raw_path: str, query: str, pages: PageStore) -> str | 
     return None
 
 
-def _pages(article: Article, renderer: Renderer, modified: datetime) -> list[Page]:
+def _page(article: Article, renderer: Renderer, modified: datetime, reaction: Reaction) -> Page:
+    return Page(
+        article.slug,
+        article.id,
+        article.revision,
+        renderer.dress,
+        document=renderer.article(article, modified, reaction.counts),
+        reaction=reaction.version,
+    )
+
+
+def _pages(
+    article: Article, renderer: Renderer, modified: datetime, reaction: Reaction
+) -> list[Page]:
     """One page for each address the article has or had."""
-    document = renderer.article(article, modified)
-    page = Page(article.slug, article.id, article.revision, renderer.dress, document=document)
-    location = article.url if document else None
+    page = _page(article, renderer, modified, reaction)
+    location = article.url if page.document else None
     addresses = {*article.redirects, *(former_key(path) for path in article.former_paths)}
     former = [
         Page(address, article.id, article.revision, renderer.dress, location=location)

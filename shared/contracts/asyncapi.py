@@ -14,10 +14,12 @@ import orjson
 
 from shared.contracts.articles import ArticleEvent
 from shared.contracts.events import EVENT_TYPES, Event
+from shared.contracts.outlets import OutletReported
 
 COMMITTED = Path(__file__).with_name("asyncapi.json")
 EXCHANGE = "herald.events"
 BREAKING_SUFFIX = ".breaking"
+FIGURES_SUFFIX = ".figures"
 
 
 def document() -> dict[str, Any]:
@@ -66,9 +68,11 @@ def document() -> dict[str, Any]:
 
 
 def routing_keys(type_name: str) -> tuple[str, ...]:
-    """The topics one type travels by: an article that is breaking news has a key of its own."""
+    """The topics one type travels by: breaking news and figures have keys of their own."""
     if issubclass(EVENT_TYPES[type_name], ArticleEvent):
         return type_name, type_name + BREAKING_SUFFIX
+    if issubclass(EVENT_TYPES[type_name], OutletReported):
+        return type_name, type_name + FIGURES_SUFFIX
     return (type_name,)
 
 

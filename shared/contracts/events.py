@@ -57,9 +57,11 @@ class Event(Contract, Generic[D_co]):
 
     @property
     def routing_key(self) -> str:
-        """Topic on `herald.events`; breaking news goes to the express queues by its last word."""
+        """Topic on `herald.events`; the last word of breaking news and of figures leads them to queues of their own."""
         if isinstance(self.data, ArticleEvent) and self.data.article.priority == "breaking":
             return f"{self.type}.breaking"
+        if isinstance(self.data, OutletReported) and self.data.figures:
+            return f"{self.type}.figures"
         return self.type
 
     def wire(self) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
@@ -85,6 +86,15 @@ class Counts(Contract):
     reach: Count | None = None
     """People it was shown to."""
     clicks: Count | None = None
+
+
+def total(each: Iterable[Counts]) -> Counts:
+    """The sums over several posts; what no network names stays untold."""
+    sums: dict[str, int] = {}
+    for counts in each:
+        for name, value in counts.model_dump(exclude_none=True).items():
+            sums[name] = sums.get(name, 0) + value
+    return Counts(**sums)
 
 
 class OutletFigures(Contract):

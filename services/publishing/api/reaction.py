@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.publishing.api.shown import shown
-from services.publishing.domain.reaction import total
-from shared.contracts.outlets import OutletFigures
+from shared.contracts.outlets import OutletFigures, total
 
 
 def figures_json(figures: OutletFigures) -> dict[str, Any]:
@@ -26,6 +25,7 @@ def reaction_json(figures: Sequence[OutletFigures]) -> dict[str, Any]:
         "posts": len(figures),
         "gone": sum(one.gone for one in figures),
         "at": shown(max(one.at for one in figures)),
-        "counts": total(figures).model_dump(exclude_none=True),
+        # What a post that is gone had before still happened.
+        "counts": total(one.counts for one in figures).model_dump(exclude_none=True),
     }
     return {"reaction": reaction}

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from services.site.rendering import Renderer
-from services.site.usecases import Fronts, PageStore, former_location, page_at
+from services.site.usecases import Fronts, PageStore, ReactionStore, former_location, page_at
 from shared.runtime.clock import Clock
 from shared.storage.held import HeldArticles
 from shared.web.conditional import Prepared, prepare, serve
@@ -106,12 +106,14 @@ class PageRoutes:
         renderer: Renderer,
         pages: PageStore,
         held: HeldArticles,
+        reactions: ReactionStore,
         fronts: Fronts,
         clock: Clock,
     ) -> None:
         self._renderer = renderer
         self._pages = pages
         self._held = held
+        self._reactions = reactions
         self._fronts = fronts
         self._clock = clock
         started = clock.now()
@@ -148,7 +150,9 @@ class PageRoutes:
         slug = request.match_info["slug"]
         if len(slug) > MAX_SLUG or not _encodable(slug):
             return _page(request, self._not_found)
-        page = await page_at(slug, self._renderer, self._pages, self._held, self._clock)
+        page = await page_at(
+            slug, self._renderer, self._pages, self._held, self._reactions, self._clock
+        )
         if page and page.location:
             return _gone_to(page.location)
         if page and page.document:

@@ -13,9 +13,11 @@ from babel.lists import format_list
 from services.site.domain.head import Head, head
 from services.site.domain.moments import Moment, day, locale_of, moment, short_day
 from services.site.domain.pictures import Picture, picture
+from services.site.domain.reaction import Tally, tallies
 from services.site.domain.teaser import teaser
 from services.site.domain.wording import Wording, wording
 from shared.contracts.articles import Article, Byline
+from shared.contracts.outlets import Counts
 from shared.runtime.publication import Publication, Section, is_right_to_left
 
 NOTEWORTHY = timedelta(minutes=1)
@@ -74,6 +76,7 @@ class ArticleView:
     """Newest first."""
     retraction: Notice | None
     canonical: str
+    reaction: Sequence[Tally]
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,8 @@ class Card:
     premium: bool
 
 
-def article_view(article: Article, place: Place) -> ArticleView:
-    """The view of an article at one revision; the same for the same article, whenever it is made."""
+def article_view(article: Article, place: Place, counts: Counts) -> ArticleView:
+    """The view of an article at one revision; the same for the same article and counts, whenever it is made."""
     locale, words, zone = place.locale(article.language), place.words(article.language), place.zone
     published, retraction = article.published_at, article.retraction
     changed = published is None or article.updated_at - published >= NOTEWORTHY
@@ -120,6 +123,7 @@ def article_view(article: Article, place: Place) -> ArticleView:
         if retraction
         else None,
         canonical=web_address(article.canonical_url) or article.url,
+        reaction=tallies(counts, words, locale),
     )
 
 

@@ -31,6 +31,12 @@ class Wording:
     front_page: str
     to_content: str
     premium: str
+    reaction: str
+    likes: str
+    reposts: str
+    quotes: str
+    shares: str
+    replies: str
 
 
 _ENGLISH = Wording(
@@ -56,6 +62,12 @@ _ENGLISH = Wording(
     front_page="Front page",
     to_content="Skip to the content",
     premium="For subscribers",
+    reaction="On social networks",
+    likes="Likes",
+    reposts="Reposts",
+    quotes="Quotes",
+    shares="Shares",
+    replies="Replies",
 )
 
 _ARABIC = Wording(
@@ -81,6 +93,12 @@ _ARABIC = Wording(
     front_page="الصفحة الأولى",
     to_content="انتقل إلى المحتوى",
     premium="للمشتركين",
+    reaction="على شبكات التواصل",
+    likes="الإعجابات",
+    reposts="إعادات النشر",
+    quotes="الاقتباسات",
+    shares="المشاركات",
+    replies="الردود",
 )
 
 _PORTUGUESE = Wording(
@@ -106,6 +124,12 @@ _PORTUGUESE = Wording(
     front_page="Primeira página",
     to_content="Saltar para o conteúdo",
     premium="Para assinantes",
+    reaction="Nas redes sociais",
+    likes="Gostos",
+    reposts="Republicações",
+    quotes="Citações",
+    shares="Partilhas",
+    replies="Respostas",
 )
 
 _LANGUAGES = {"en": _ENGLISH, "ar": _ARABIC, "pt": _PORTUGUESE}

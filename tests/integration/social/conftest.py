@@ -37,7 +37,7 @@ from shared.web.identity import Identities, Revocations
 SECRET = "a secret of more than thirty-two characters"
 CONNECTED = ("mastodon", "bluesky")
 """One network that shows edits and one that does not: enough for the service; each channel has its own contract."""
-OUTBOUND = Subscription("test.reports", ("outlet.*", "operator.*"))
+OUTBOUND = Subscription("test.reports", ("outlet.#", "operator.*"))
 
 
 class ShiftedClock(SystemClock):

@@ -91,11 +91,11 @@ def test_an_event_cannot_be_changed() -> None:
         event.id = "other"
 
 
-def test_breaking_news_has_a_routing_key_of_its_own() -> None:
+def test_breaking_news_and_figures_have_routing_keys_of_their_own() -> None:
     keys = {path.stem: read_event(path.read_bytes()).routing_key for path in EXAMPLES}
     assert keys["article.published"] == "article.published.breaking"
     assert keys["article.updated"] == "article.updated"
-    assert keys["outlet.reported"] == "outlet.reported"
+    assert keys["outlet.reported"] == "outlet.reported.figures"
 
 
 @pytest.mark.parametrize(
@@ -160,6 +160,7 @@ def test_a_report_of_before_there_were_figures_has_none() -> None:
     event = read_event(orjson.dumps(document))
     assert isinstance(event.data, OutletReported)
     assert event.data.figures == ()
+    assert event.routing_key == "outlet.reported"
 
 
 @pytest.mark.parametrize("likes", [-1, 1.5, "many", True])
