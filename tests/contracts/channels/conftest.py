@@ -190,6 +190,7 @@ class SocialDesk:
     wire: Wire
     planning: Planning
     url: str
+    cards: Cards
     pictures: dict[str, bytes]
     """What our own origin hands out below `/media/`, by path."""
     events: list[Outgoing] = field(default_factory=list)
@@ -368,6 +369,7 @@ async def desk(
         wire,
         planning,
         url,
+        cards,
         pictures,
         events,
     )

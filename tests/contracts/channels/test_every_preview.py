@@ -18,7 +18,9 @@ SocialDesk = Any  # the fixture's own type lives in conftest, which tests do not
 
 
 def previews(desk: SocialDesk) -> Previews:
-    return Previews(desk.ledger, desk.accounts, desk.outside.channel, timedelta(hours=6))
+    return Previews(
+        desk.ledger, desk.accounts, desk.outside.channel, timedelta(hours=6), desk.cards
+    )
 
 
 def standing(desk: SocialDesk, monkeypatch: pytest.MonkeyPatch) -> datetime:
