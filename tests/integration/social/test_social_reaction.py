@@ -181,3 +181,29 @@ async def test_the_reaction_to_an_edited_post_goes_on(
     await eventually(lambda: len(figures(connected)) == 2)
     likes = {one.outlet: one.counts.likes for one in figures(connected)}
     assert likes["social/mastodon/main"] == 3
+
+
+async def test_the_reaction_to_a_post_that_took_the_place_of_another_is_read(
+    connected: Any, world: Any, eventually: Any
+) -> None:
+    policy = {"minor": "repost"}
+    await connected.call("PUT", "/api/v1/channels/mastodon/main/policy", policy)
+    article = await posted(connected, world, eventually)
+    changed = article.model_copy(update={"revision": 2, "headline": "The ferry is late again."})
+    await connected.publish(changed)
+
+    async def reposted() -> bool:
+        items = await connected.deliveries(f"?article={article.id}")
+        posts = [one for one in items if one["operation"] == "post"]
+        return [one["state"] for one in posts] == ["confirmed"] * 3
+
+    await eventually(reposted)
+    (post,) = world.fakes["mastodon"].visible()
+    world.fakes["mastodon"].react(post.id, likes=3)
+    connected.clock.advance(minutes=MINUTES)
+    await read(connected)
+    await eventually(lambda: len(figures(connected)) == 2)
+    likes = {one.outlet: one.counts.likes for one in figures(connected)}
+    assert likes["social/mastodon/main"] == 3
+    assert not any(one.gone for one in figures(connected))
+    assert connected.alerts == []
