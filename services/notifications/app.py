@@ -34,6 +34,7 @@ from shared.delivery.desk import Desk
 from shared.delivery.intake import ArticleIntake, report_event
 from shared.delivery.ledger import LEASE_SECONDS, Ledger
 from shared.delivery.own_origin import OwnOrigin
+from shared.delivery.slots import Slots
 from shared.delivery.worker import Worker
 from shared.messaging.bus import Bus
 from shared.runtime.clock import Clock
@@ -111,13 +112,13 @@ def build(settings: NotificationsSettings, database: Database, bus: Bus, clock: 
             operator=settings.operator_email,
         ),
         clock,
-        concurrency=settings.mail_concurrency,
+        Slots(settings.mail_concurrency),
     )
     hook_worker = Worker(
         hooks,
         WebhookOutside(webhooks, held, sender, alarms.ring, clock),
         clock,
-        concurrency=settings.webhook_concurrency,
+        Slots(settings.webhook_concurrency),
     )
     planning = Planning(
         held,

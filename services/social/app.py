@@ -35,6 +35,7 @@ from shared.delivery.desk import Desk
 from shared.delivery.intake import ArticleIntake, report_event
 from shared.delivery.ledger import LEASE_SECONDS, Ledger
 from shared.delivery.own_origin import OwnOrigin
+from shared.delivery.slots import Slots
 from shared.delivery.worker import Worker
 from shared.messaging.bus import Bus
 from shared.runtime.clock import Clock
@@ -103,7 +104,12 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
         renewals=renewals,
         changes=Changes(accounts, alerts, ledger, readings.enrol),
     )
-    worker = Worker(ledger, outside, clock, concurrency=settings.social_concurrency)
+    slots = Slots(
+        settings.social_concurrency,
+        express=settings.social_express_concurrency,
+        per_outlet=settings.social_account_concurrency,
+    )
+    worker = Worker(ledger, outside, clock, slots)
     lateness = timedelta(hours=settings.social_lateness_hours)
     planning = Planning(ledger, accounts, lateness, worker.wake, readings.enrol)
     reader = Reader(

@@ -33,7 +33,7 @@ from services.social.store import Accounts, scopes
 from shared.contracts.articles import Article, Status
 from shared.contracts.outlets import DeliveryState, Operation
 from shared.delivery.errors import AuthDead, GiveUp, TryAgain
-from shared.delivery.model import Delivery, Document
+from shared.delivery.model import LANES, Delivery, Document, Lanes
 from shared.delivery.outside import Composed, Drop, Go, Hold, Leave, Task, Verdict
 from shared.delivery.own_origin import OwnOrigin
 from shared.runtime.clock import Clock
@@ -70,7 +70,7 @@ class SocialOutside:
         self._renewals = renewals
         self._changes = changes
         self._channels: dict[str, tuple[BaseModel, Channel]] = {}
-        self._blocked: tuple[datetime, tuple[str, ...]] | None = None
+        self._blocked: tuple[datetime, Lanes] | None = None
 
     async def ready(self, delivery: Delivery) -> Verdict:
         """A post waits until readers who follow its link find the page."""
@@ -179,16 +179,19 @@ class SocialOutside:
         self._blocked = None
         await self._alerts.dead(account_id, reason, article_id=delivery.article_id)
 
-    async def blocked(self) -> tuple[str, ...]:
+    async def blocked(self) -> Lanes:
         now = self._clock.now()
         if self._blocked and (now - self._blocked[0]).total_seconds() < BLOCKED_FRESH_SECONDS:
             return self._blocked[1]
         accounts, pauses = await asyncio.gather(self._accounts.all(), self._accounts.pauses())
         off = {pause.scope for pause in pauses}
-        found = tuple(
-            account.outlet
-            for account, quiet_until in accounts
-            if off & set(scopes(account.id)) or (quiet_until and quiet_until > now)
+        found = dict.fromkeys(
+            LANES,
+            tuple(
+                account.outlet
+                for account, quiet_until in accounts
+                if off & set(scopes(account.id)) or (quiet_until and quiet_until > now)
+            ),
         )
         self._blocked = (now, found)
         return found

@@ -6,7 +6,7 @@ ran out, or a person at a stale page, changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,9 +16,11 @@ from prometheus_client import Counter
 from shared.contracts.events import Outgoing
 from shared.contracts.outlets import DeliveryState, Operation
 from shared.delivery.model import (
+    EVERY_LANE,
     PENDING,
     Delivery,
     Document,
+    Lanes,
     Plan,
     digest,
     from_document,
@@ -59,8 +61,9 @@ class Ledger(LedgerReads):
     async def declare(self) -> None:
         """Indexes: due work, threads, an article's board, the outbox."""
         await self.collection.create_index(
-            [("priority", 1), ("due_at", 1)],
-            name="due",
+            # With the outlet, so that what is left alone is passed over without being read.
+            [("priority", 1), ("due_at", 1), ("outlet", 1)],
+            name="due_by_outlet",
             partialFilterExpression={"due_at": {"$exists": True}},
         )
         await self.collection.create_index([("thread", 1), ("revision", 1)], name="thread")
@@ -101,16 +104,24 @@ class Ledger(LedgerReads):
         except Duplicate:
             return False  # another replica entered it in the same instant
 
-    async def claim(self, *, skip_outlets: Sequence[str] = ()) -> Delivery | None:
+    async def claim(self, lanes: Lanes = EVERY_LANE) -> Delivery | None:
         """Take the most urgent due delivery, with a fresh fence and a lease; None when none is due.
+
+        Within a lane, and so on each outlet, the one that fell due first comes first.
 
         What was planned or waiting becomes `claimed`. What is found `armed` (its holder died in
         the middle) or `unknown` keeps its state: the worker must find out, not send.
         """
+        for priority, skipped in lanes.items():
+            if taken := await self._claim(priority, skipped):
+                return taken
+        return None
+
+    async def _claim(self, priority: int, skipped: Iterable[str]) -> Delivery | None:
         now = self._clock.now()
-        query: dict[str, Any] = {"due_at": {"$lte": now}}
-        if skip_outlets:
-            query["outlet"] = {"$nin": list(skip_outlets)}
+        query: dict[str, Any] = {"priority": priority, "due_at": {"$lte": now}}
+        if skipped:
+            query["outlet"] = {"$nin": sorted(skipped)}
         pending = {"$in": ["$state", list(PENDING)]}
         document = await self.collection.find_one_and_update(
             query,
@@ -123,7 +134,7 @@ class Ledger(LedgerReads):
                     }
                 }
             ],
-            sort=[("priority", 1), ("due_at", 1)],
+            sort=[("due_at", 1)],
             projection={"outbox": 0},
         )
         return from_document(document) if document else None

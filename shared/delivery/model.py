@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,12 @@ from shared.contracts.outlets import DeliveryState, Operation, OutletLine
 
 Document = dict[str, Any]
 
-BREAKING, NORMAL = 0, 1
+BREAKING, NORMAL = LANES = 0, 1
+
+Lanes = Mapping[int, Collection[str]]
+"""Priorities to look at, most urgent first, each with the outlets to leave alone there."""
+
+EVERY_LANE: Lanes = {BREAKING: (), NORMAL: ()}
 
 PENDING = (DeliveryState.PLANNED.value, DeliveryState.WAITING.value)
 UNFINISHED = (

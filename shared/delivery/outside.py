@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shared.contracts.outlets import DeliveryState
-from shared.delivery.model import Delivery, Document
+from shared.delivery.model import Delivery, Document, Lanes
 
 
 @dataclass(frozen=True)
@@ -98,5 +98,5 @@ class Outside(Protocol):
     async def auth_dead(self, delivery: Delivery, reason: str) -> None:
         """The credentials died: pause the account and tell an operator."""
 
-    async def blocked(self) -> tuple[str, ...]:
-        """Outlets to leave alone for now (paused, throttled)."""
+    async def blocked(self) -> Lanes:
+        """Outlets to leave alone for now (paused, throttled), in each lane."""

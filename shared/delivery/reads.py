@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from shared.delivery.model import BREAKING, NORMAL, Delivery, Document, from_document
+from shared.delivery.model import EVERY_LANE, Delivery, Document, Lanes, from_document
 from shared.storage.client import Collection
 
 
@@ -43,16 +42,14 @@ class LedgerReads:
         found = await self.collection.find(full, {"outbox": 0}, sort=[("_id", -1)], limit=limit)
         return [from_document(document) for document in found]
 
-    async def next_due(self, *, skip_outlets: Sequence[str] = ()) -> datetime | None:
+    async def next_due(self, lanes: Lanes = EVERY_LANE) -> datetime | None:
         """When the earliest delivery falls due, for a worker that would sleep until then."""
-        query: dict[str, Any] = {"due_at": {"$exists": True}}
-        if skip_outlets:
-            query["outlet"] = {"$nin": list(skip_outlets)}
         earliest: datetime | None = None
-        for priority in (BREAKING, NORMAL):
-            found = await self.collection.find(
-                {**query, "priority": priority}, {"due_at": 1}, sort=[("due_at", 1)], limit=1
-            )
+        for priority, skipped in lanes.items():
+            query: dict[str, Any] = {"priority": priority, "due_at": {"$exists": True}}
+            if skipped:
+                query["outlet"] = {"$nin": sorted(skipped)}
+            found = await self.collection.find(query, {"due_at": 1}, sort=[("due_at", 1)], limit=1)
             if found and (earliest is None or found[0]["due_at"] < earliest):
                 earliest = found[0]["due_at"]
         return earliest

@@ -1,4 +1,4 @@
-"""The worker loop over a ledger: claims what is due and has it carried, several at a time."""
+"""The worker loop over a ledger: claims what is due where there is room and has it carried, several at a time."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import structlog
 from shared.delivery.carrier import Carrier
 from shared.delivery.ledger import Ledger
 from shared.delivery.metrics import OUTCOMES
-from shared.delivery.model import Delivery
+from shared.delivery.model import Delivery, Lanes
 from shared.delivery.outside import Outside
+from shared.delivery.slots import Slots
 from shared.runtime.clock import Clock, monotonic
 from shared.runtime.loops import Wakeable, back_off, finish
 from shared.runtime.tracing import handling
@@ -18,20 +19,21 @@ from shared.runtime.tracing import handling
 log = structlog.get_logger(__name__)
 
 IDLE_SECONDS = 1.0
+DEFAULT_SLOTS = Slots(8)
 
 
 class Worker:
-    """Runs up to `concurrency` deliveries of one ledger at a time."""
+    """Runs as many deliveries of one ledger at a time as `slots` has room for."""
 
     def __init__(
-        self, ledger: Ledger, outside: Outside, clock: Clock, *, concurrency: int = 8
+        self, ledger: Ledger, outside: Outside, clock: Clock, slots: Slots = DEFAULT_SLOTS
     ) -> None:
         self._ledger = ledger
         self._outside = outside
         self._clock = clock
-        self._concurrency = concurrency
+        self._slots = slots
         self._wakeable = Wakeable()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], Delivery] = {}
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self._carrier = Carrier(ledger, outside, clock, self.wake)
@@ -55,7 +57,7 @@ class Worker:
     async def run_due(self) -> int:
         """Process what is due now, one by one; answers how many. For tests and tools."""
         done = 0
-        while delivery := await self._ledger.claim(skip_outlets=await self._outside.blocked()):
+        while delivery := await self._ledger.claim(await self._free()):
             await self._carrier.carry(delivery)
             done += 1
         return done
@@ -64,12 +66,9 @@ class Worker:
         failures = 0
         while not self._stopping:
             try:
-                if len(self._running) >= self._concurrency:
-                    await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-                    continue
-                blocked = await self._outside.blocked()
-                delivery = await self._ledger.claim(skip_outlets=blocked)
-                idle = await self._idle_seconds(blocked) if delivery is None else 0.0
+                lanes = await self._free()
+                delivery = await self._ledger.claim(lanes)
+                idle = await self._idle_seconds(lanes) if delivery is None else 0.0
                 failures = 0
             except Exception as error:
                 pause = back_off(failures)
@@ -81,11 +80,18 @@ class Worker:
                 await self._wakeable.wait(idle)
                 continue
             task = asyncio.create_task(self._watched(delivery))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._running[task] = delivery
+            task.add_done_callback(self._finished)
 
-    async def _idle_seconds(self, blocked: tuple[str, ...]) -> float:
-        due = await self._ledger.next_due(skip_outlets=blocked)
+    async def _free(self) -> Lanes:
+        return self._slots.lanes(self._running.values(), await self._outside.blocked())
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        del self._running[task]
+        self.wake()
+
+    async def _idle_seconds(self, lanes: Lanes) -> float:
+        due = await self._ledger.next_due(lanes)
         if due is None:
             return IDLE_SECONDS
         return min(IDLE_SECONDS, max(0.01, (due - self._clock.now()).total_seconds()))

@@ -18,7 +18,7 @@ from services.notifications.store.subscribers import Subscribers
 from shared.contracts.articles import Article, Status
 from shared.contracts.outlets import DeliveryState, OperatorAlert
 from shared.delivery.errors import GiveUp, TryAgain
-from shared.delivery.model import Delivery, Document
+from shared.delivery.model import LANES, Delivery, Document, Lanes
 from shared.delivery.outside import Composed, Drop, Go, Hold, Verdict
 from shared.delivery.own_origin import OwnOrigin
 from shared.runtime.clock import Clock
@@ -170,9 +170,9 @@ class MailOutside:
     async def auth_dead(self, delivery: Delivery, reason: str) -> None:
         """Mailers have no account of their own to pause; trouble with the relay's is `TryAgain`."""
 
-    async def blocked(self) -> tuple[str, ...]:
+    async def blocked(self) -> Lanes:
         quiet = self._quiet_until is not None and self._quiet_until > self._clock.now()
-        return (OUTLET,) if quiet else ()
+        return dict.fromkeys(LANES, (OUTLET,) if quiet else ())
 
     def _composed(
         self,

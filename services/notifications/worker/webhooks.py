@@ -14,7 +14,7 @@ from services.notifications.webhooks.sender import NoAnswer, NotSent, Sender, me
 from shared.contracts.articles import Status
 from shared.contracts.outlets import DeliveryState
 from shared.delivery.errors import AuthDead, GiveUp
-from shared.delivery.model import Delivery, Document
+from shared.delivery.model import LANES, Delivery, Document, Lanes
 from shared.delivery.outside import Composed, Drop, Go, Verdict
 from shared.runtime.clock import Clock
 from shared.storage.held import HeldArticles
@@ -122,7 +122,7 @@ class WebhookOutside:
             f"webhook-secret:{delivery.outlet}", f"{delivery.outlet} cannot be signed", reason
         )
 
-    async def blocked(self) -> tuple[str, ...]:
+    async def blocked(self) -> Lanes:
         now = self._clock.now()
         self._quiet = {outlet: until for outlet, until in self._quiet.items() if until > now}
-        return tuple(self._quiet)
+        return dict.fromkeys(LANES, tuple(self._quiet))

@@ -69,11 +69,13 @@ def plans(
             publication=publication,
             revision=article.revision,
             acted_at=acted_at,
-            priority=BREAKING if article.priority == "breaking" else NORMAL,
+            # What must come down is as urgent as breaking news, and waits behind no backlog.
+            priority=BREAKING if breaking or operation is Operation.DELETE else NORMAL,
             expires_at=expires,
             traceparent=traceparent,
         )
 
+    breaking = article.priority == "breaking"
     every_post = [one for one in existing if one.operation is Operation.POST]
     public = article.publication if article.status is Status.PUBLISHED else None
     # Posts of an earlier publication go too: its end may have been overtaken by the next beginning.

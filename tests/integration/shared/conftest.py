@@ -15,7 +15,7 @@ from shared.contracts.events import Outgoing, read_event
 from shared.contracts.outlets import DeliveryState, Operation
 from shared.delivery.intake import report_event
 from shared.delivery.ledger import Ledger
-from shared.delivery.model import Delivery, Document, Plan
+from shared.delivery.model import LANES, Delivery, Document, Lanes, Plan
 from shared.delivery.outside import Composed, Go, Leave, Task, Verdict
 from shared.runtime.clock import ManualClock
 from shared.storage.client import Database
@@ -141,8 +141,8 @@ class ScriptedOutside:
     async def auth_dead(self, delivery: Delivery, reason: str) -> None:
         self.dead.append(reason)
 
-    async def blocked(self) -> tuple[str, ...]:
-        return self.off
+    async def blocked(self) -> Lanes:
+        return dict.fromkeys(LANES, self.off)
 
 
 @dataclass(frozen=True)

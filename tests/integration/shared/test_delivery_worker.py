@@ -14,9 +14,10 @@ from shared.contracts.outlets import DeliveryState, Operation
 from shared.delivery.carrier import Carrier
 from shared.delivery.errors import AuthDead, GiveUp, OutcomeUnknown, TryAgain
 from shared.delivery.ledger import LEASE_SECONDS, Ledger
-from shared.delivery.model import Delivery, Plan
+from shared.delivery.model import BREAKING, NORMAL, Delivery, Plan
 from shared.delivery.outside import Drop, Go, Hold
 from shared.delivery.resolution import resolve, retry
+from shared.delivery.slots import Slots
 from shared.delivery.worker import Worker
 from shared.runtime.clock import ManualClock
 from shared.storage.errors import StorageUnavailable
@@ -498,10 +499,10 @@ async def test_what_is_due_for_a_blocked_outlet_does_not_make_the_loop_spin(
     looks = 0
     claim = ledger.claim
 
-    async def counted(**options: Any) -> Delivery | None:
+    async def counted(*args: Any) -> Delivery | None:
         nonlocal looks
         looks += 1
-        return await claim(**options)
+        return await claim(*args)
 
     monkeypatch.setattr(ledger, "claim", counted)
     worker.start()
@@ -515,8 +516,8 @@ async def test_stop_lets_the_delivery_under_way_finish(
 ) -> None:
     entered, claim = asyncio.Event(), ledger.claim
 
-    async def slow_claim(**options: Any) -> Delivery | None:
-        taken = await claim(**options)
+    async def slow_claim(*args: Any) -> Delivery | None:
+        taken = await claim(*args)
         entered.set()
         await asyncio.sleep(0.1)  # the answer is on its way when `stop` is called
         return taken
@@ -662,3 +663,42 @@ async def test_a_failover_after_the_call_does_not_make_a_doubt_of_what_is_known(
     found = await ledger.collection.find_one({"_id": end.id})
     assert found is not None
     assert len(found["outbox"]) == 1, "one report of it, neither lost nor twice"
+
+
+async def test_slow_standard_work_delays_no_breaking_news_and_no_other_outlet(
+    ledger: Ledger, outside: Any, plan: Make, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, send = asyncio.Event(), outside.send
+
+    async def slow_send(delivery: Delivery, previous: Any) -> Any:
+        if delivery.outlet == "slow" and delivery.priority == NORMAL:
+            await stuck.wait()
+        return await send(delivery, previous)
+
+    monkeypatch.setattr(outside, "send", slow_send)
+    for number in range(6):
+        await ledger.plan(plan(article_id=f"a{number}", outlet="slow"))
+        clock.advance(0.001)
+    for number in range(3):
+        await ledger.plan(plan(article_id=f"b{number}", outlet="quick"))
+        clock.advance(0.001)
+    worker = Worker(ledger, outside, clock, Slots(3, express=1, per_outlet=2))
+    worker.start()
+    quick = [f"b{number}:quick:post:1" for number in range(3)]
+    async with asyncio.timeout(5):
+        while [id for id, _ in outside.effects] != quick:
+            await asyncio.sleep(0.01)
+    await ledger.plan(plan(article_id="breaking", outlet="slow", priority=BREAKING))
+    worker.wake()
+    async with asyncio.timeout(5):
+        while outside.effects[-1][0] != "breaking:slow:post:1":
+            await asyncio.sleep(0.01)
+    held = [await state_of(ledger, plan(article_id=f"a{n}", outlet="slow")) for n in range(6)]
+    assert [one.state for one in held] == [S.ARMED] * 2 + [S.PLANNED] * 4
+    stuck.set()
+    async with asyncio.timeout(5):
+        while len(outside.effects) < 10:
+            await asyncio.sleep(0.01)
+    await worker.stop(1.0)
+    done = [id for id, _ in outside.effects if id.startswith("a")]
+    assert done == [f"a{number}:slow:post:1" for number in range(6)]

@@ -11,13 +11,14 @@ import pytest
 from shared.contracts.events import read_event
 from shared.contracts.outlets import DeliveryState, Operation, OutletReported
 from shared.delivery.ledger import LEASE_SECONDS, Ledger
-from shared.delivery.model import BREAKING, Delivery, Plan
+from shared.delivery.model import BREAKING, EVERY_LANE, NORMAL, Delivery, Plan
 from shared.delivery.resolution import Refused, cancel, resolve, retry
 from shared.runtime.clock import ManualClock
 from shared.storage.client import Database
 
 S = DeliveryState
 Make = Callable[..., Plan]
+PAUSED = dict.fromkeys(EVERY_LANE, ("paused",))
 
 
 async def claimed(ledger: Ledger, wanted: Plan) -> Delivery:
@@ -144,12 +145,12 @@ async def test_blocked_outlets_are_left_alone_by_claims_and_by_the_next_due(
 ) -> None:
     await ledger.plan(plan(article_id="a", outlet="paused"))
     clock.advance(1)
-    assert await ledger.claim(skip_outlets=["paused"]) is None
-    assert await ledger.next_due(skip_outlets=["paused"]) is None
+    assert await ledger.claim(PAUSED) is None
+    assert await ledger.next_due(PAUSED) is None
     assert await ledger.next_due() == clock.now() - timedelta(seconds=1)
     await ledger.plan(plan(article_id="b", outlet="open"))
-    assert await ledger.next_due(skip_outlets=["paused"]) == clock.now()
-    taken = await ledger.claim(skip_outlets=["paused"])
+    assert await ledger.next_due(PAUSED) == clock.now()
+    taken = await ledger.claim(PAUSED)
     assert taken is not None
     assert taken.outlet == "open"
 
@@ -197,13 +198,17 @@ async def test_claiming_walks_the_due_index(
         {
             "explain": {
                 "find": "deliveries",
-                "filter": {"due_at": {"$lte": clock.now()}},
-                "sort": {"priority": 1, "due_at": 1},
+                "filter": {
+                    "priority": NORMAL,
+                    "due_at": {"$lte": clock.now()},
+                    "outlet": {"$nin": ["paused"]},
+                },
+                "sort": {"due_at": 1},
                 "limit": 1,
             }
         }
     )
-    assert "'indexName': 'due'" in str(explained["queryPlanner"]["winningPlan"])
+    assert "'indexName': 'due_by_outlet'" in str(explained["queryPlanner"]["winningPlan"])
     assert "'SORT'" not in str(explained["queryPlanner"]["winningPlan"])
     assert explained["executionStats"]["nReturned"] == 1
     assert explained["executionStats"]["totalDocsExamined"] <= 1
