@@ -27,6 +27,7 @@ from services.social.reaction.reader import Reader
 from services.social.reaction.reports import Reports
 from services.social.reaction.store import Readings
 from services.social.settings import SocialSettings
+from services.social.standing import Standings
 from services.social.store import Accounts
 from services.social.subscriptions import SUBSCRIPTIONS
 from services.social.worker import SocialOutside
@@ -69,7 +70,13 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
     held = HeldArticles(database["articles"])
     deliveries = database["deliveries"]
     relay = Relay(
-        [held.collection, deliveries, accounts.collection, database["readings"]],
+        [
+            held.collection,
+            deliveries,
+            accounts.collection,
+            database["readings"],
+            database["standings"],
+        ],
         bus.publish,
         clock,
         linger_seconds=REPORTS_LINGER_SECONDS,
@@ -86,6 +93,7 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
     own = OwnOrigin(own_session, public_url=settings.public_url, origin=settings.origin)
     cards = Cards(load_publication(settings.publication), settings.public_url, own.rendition)
     alerts = Alerts(accounts, clock, relay.wake)
+    standings = Standings(database, clock, alerts, ledger.hasten, relay.wake)
     ask = Asking(network_session)
     renewals = Renewals(credentials, apps, alerts, ask, discover, clock)
     consents = Consents(database, keys.vault("channel consents"), clock)
@@ -103,6 +111,7 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
         alerts=alerts,
         renewals=renewals,
         changes=Changes(accounts, alerts, ledger, readings.enrol),
+        standings=standings,
     )
     slots = Slots(
         settings.social_concurrency,
@@ -127,7 +136,16 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
     intake = ArticleIntake(NAME, held, planning.apply, clock, relay.wake, revocations.add)
 
     async def prepare() -> None:
-        for part in (accounts, credentials, consents, held, ledger, readings, revocations):
+        for part in (
+            accounts,
+            standings,
+            credentials,
+            consents,
+            held,
+            ledger,
+            readings,
+            revocations,
+        ):
             await part.declare()
 
     async def close() -> None:
@@ -139,7 +157,9 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
         database=database,
         routes=[
             *ConnectingRoutes(connecting, accounts, outside, policy, worker.wake).routes(),
-            *ChannelRoutes(accounts, credentials, outside, policy, worker.wake, clock).routes(),
+            *ChannelRoutes(
+                accounts, credentials, outside, policy, worker.wake, standings, clock
+            ).routes(),
             *PolicyRoutes(accounts).routes(),
             *DeliveryRoutes("/api/v1/deliveries", Desk(ledger, worker.wake), DELIVERIES).routes(),
             preview_route(NAME, previews.show),

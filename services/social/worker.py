@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import aiohttp
 import structlog
 from pydantic import BaseModel
 
+from services.social.admission import Admission
 from services.social.cards import Cards
 from services.social.changes import (
     Changes,
@@ -27,21 +28,22 @@ from services.social.channels import discover
 from services.social.channels.base import Channel
 from services.social.domain.errors import NoSuchAccount
 from services.social.domain.policy import Choice, Manner
+from services.social.domain.spending import Price
+from services.social.domain.standing import Ask
 from services.social.oauth.alerts import Alerts
 from services.social.oauth.renewing import Renewals
+from services.social.standing import Standings
 from services.social.store import Accounts, scopes
 from shared.contracts.articles import Article, Status
 from shared.contracts.outlets import DeliveryState, Operation
-from shared.delivery.errors import AuthDead, GiveUp, TryAgain
-from shared.delivery.model import LANES, Delivery, Document, Lanes
+from shared.delivery.errors import AuthDead, DeliveryError, GiveUp, TryAgain
+from shared.delivery.model import Delivery, Document, Lanes
 from shared.delivery.outside import Composed, Drop, Go, Hold, Leave, Task, Verdict
 from shared.delivery.own_origin import OwnOrigin
 from shared.runtime.clock import Clock
 from shared.storage.held import HeldArticles
 
 log = structlog.get_logger(__name__)
-
-BLOCKED_FRESH_SECONDS = 0.25
 
 
 class SocialOutside:
@@ -59,6 +61,7 @@ class SocialOutside:
         alerts: Alerts,
         renewals: Renewals,
         changes: Changes,
+        standings: Standings,
     ) -> None:
         self._accounts = accounts
         self._held = held
@@ -69,8 +72,12 @@ class SocialOutside:
         self._alerts = alerts
         self._renewals = renewals
         self._changes = changes
+        self._standings = standings
+        self._admission = Admission(accounts, standings, clock)
         self._channels: dict[str, tuple[BaseModel, Channel]] = {}
-        self._blocked: tuple[datetime, Lanes] | None = None
+
+    async def admit(self, delivery: Delivery) -> Verdict:
+        return await self._admission.verdict(delivery)
 
     async def ready(self, delivery: Delivery) -> Verdict:
         """A post waits until readers who follow its link find the page."""
@@ -114,8 +121,13 @@ class SocialOutside:
         now = self._clock.now()
         cards = self._cards.of(article)
         wanted = intent(delivery.id, delivery.operation, article, now, previous, choice, cards)
-        async with self._channel(delivery) as channel:
-            body = await channel.compose(wanted)
+        try:
+            async with self._channel(delivery) as channel:
+                body = await channel.compose(wanted)
+        except DeliveryError as error:
+            account_id = delivery.outlet.removeprefix("social/")
+            await self._standings.failed(account_id, Ask.of(delivery), error)
+            raise
         return Leave() if body is None else frozen(delivery, article, body, choice)
 
     async def send(self, delivery: Delivery, previous: Document | None) -> Document | None:
@@ -123,8 +135,10 @@ class SocialOutside:
         posted, way = posted_of(previous), way_of(delivery)
         if way is Manner.REPOST and posted is not None:
             return await self._changes.repost(delivery, posted)
+        account_id = delivery.outlet.removeprefix("social/")
         async with self._channel(delivery) as channel:
-            try:
+            ask = Ask.of(delivery, self._price(delivery, way))
+            async with self._standings.under_way(account_id, ask, lambda: channel.budget):
                 if way is None:
                     result = new_post(delivery, posted, await channel.post(payload["body"]))
                 elif posted is None:
@@ -134,8 +148,6 @@ class SocialOutside:
                     result = posted
                 else:
                     result = await channel.edit(payload["body"], posted)
-            finally:
-                await self._mind_the_budget(delivery, channel)
         return remembered(result, payload)
 
     async def find(self, delivery: Delivery, previous: Document | None) -> Document | None:
@@ -170,36 +182,22 @@ class SocialOutside:
     async def throttled(self, delivery: Delivery, seconds: float, reason: str) -> None:
         until = self._clock.now() + timedelta(seconds=seconds)
         await self._accounts.quiet(delivery.outlet.removeprefix("social/"), until)
-        self._blocked = None
+        self._admission.forget()
         log.info("account throttled", outlet=delivery.outlet, seconds=seconds, reason=reason)
 
     async def auth_dead(self, delivery: Delivery, reason: str) -> None:
         account_id = delivery.outlet.removeprefix("social/")
         self._channels.pop(account_id, None)
-        self._blocked = None
+        self._admission.forget()
         await self._alerts.dead(account_id, reason, article_id=delivery.article_id)
 
     async def blocked(self) -> Lanes:
-        now = self._clock.now()
-        if self._blocked and (now - self._blocked[0]).total_seconds() < BLOCKED_FRESH_SECONDS:
-            return self._blocked[1]
-        accounts, pauses = await asyncio.gather(self._accounts.all(), self._accounts.pauses())
-        off = {pause.scope for pause in pauses}
-        found = dict.fromkeys(
-            LANES,
-            tuple(
-                account.outlet
-                for account, quiet_until in accounts
-                if off & set(scopes(account.id)) or (quiet_until and quiet_until > now)
-            ),
-        )
-        self._blocked = (now, found)
-        return found
+        return await self._admission.blocked()
 
     def forget(self, account_id: str) -> None:
         """Drop what is cached of an account whose settings or pauses changed."""
         self._channels.pop(account_id, None)
-        self._blocked = None
+        self._admission.forget()
 
     async def channel(self, account_id: str) -> Channel:
         """The account's channel, built once for its settings. Raises `NoSuchAccount` or ValueError.
@@ -239,9 +237,9 @@ class SocialOutside:
             raise TryAgain("the article is not here yet", after=0.5)
         return held.article
 
-    async def _mind_the_budget(self, delivery: Delivery, channel: Channel) -> None:
-        """A budget that is used up quiets the account before the network has to refuse."""
-        budget = channel.budget
-        if budget and budget.remaining <= 0 and budget.resets_at > self._clock.now():
-            seconds = (budget.resets_at - self._clock.now()).total_seconds()
-            await self.throttled(delivery, seconds, "the network's budget is used up")
+    def _price(self, delivery: Delivery, way: Manner | None) -> Price:
+        """For the settings that its channel was just built from; a notice of a retraction costs a post."""
+        settings, _ = self._channels[delivery.outlet.removeprefix("social/")]
+        operation = Operation.DELETE if way is Manner.DELETE else Operation.POST
+        body = (delivery.payload or {})["body"]
+        return discover()[delivery.outlet.split("/")[1]].price(settings, operation, body)

@@ -76,6 +76,8 @@ class Carrier:
         if delivery.expires_at and self._clock.now() > delivery.expires_at:
             await self._ledger.close(delivery, DeliveryState.MISSED, "too late: past its limit")
             return
+        if not await self._pass(delivery, await self._outside.admit(delivery)):
+            return
         try:
             verdict, composed = await asyncio.gather(
                 self._outside.ready(delivery), self._outside.compose(delivery, previous)

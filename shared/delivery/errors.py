@@ -25,6 +25,10 @@ class TryAgain(DeliveryError):
         self.whole_account = whole_account
 
 
+class NotReady(TryAgain):
+    """Something of our own is not there yet, which says nothing of the outside."""
+
+
 class GiveUp(DeliveryError):
     """The outside refused for good; the same payload will never be taken."""
 

@@ -17,6 +17,7 @@ from shared.contracts.events import Outgoing
 from shared.contracts.outlets import DeliveryState, Operation
 from shared.delivery.model import (
     EVERY_LANE,
+    LANES,
     PENDING,
     Delivery,
     Document,
@@ -244,6 +245,19 @@ class Ledger(LedgerReads):
         if however_late:
             fields["expires_at"] = None
         return await self._change(delivery, fields, report=True)
+
+    async def hasten(self, outlet: str) -> int:
+        """What waits on this outlet, or is in doubt, need wait no longer; how many that were."""
+        now = self._clock.now()
+        return await self.collection.update_many(
+            {
+                "priority": {"$in": list(LANES)},
+                "due_at": {"$gt": now},
+                "outlet": outlet,
+                "state": {"$in": [DeliveryState.WAITING.value, DeliveryState.UNKNOWN.value]},
+            },
+            {"$set": {"due_at": now}},
+        )
 
     async def cancel_pending(
         self, article_id: str, reason: str, *, before_revision: int, operation: Operation | None

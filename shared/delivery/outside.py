@@ -66,6 +66,9 @@ class Composed:
 class Outside(Protocol):
     """What a service teaches the worker about its outlets."""
 
+    async def admit(self, delivery: Delivery) -> Verdict:
+        """Whether to begin at all, asked first: what is held here is not even composed."""
+
     async def ready(self, delivery: Delivery) -> Verdict:
         """Slow conditions, asked while composing: embargo, lateness, the article's page answers."""
 

@@ -10,7 +10,7 @@ import aiohttp
 import structlog
 
 from shared.contracts.articles import Article
-from shared.delivery.errors import GiveUp, TryAgain
+from shared.delivery.errors import GiveUp, NotReady
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +45,7 @@ class OwnOrigin:
     async def rendition(self, url: str) -> bytes:
         """The bytes at an address of one of our pictures or cards; they never change, so the last few are kept.
 
-        Raises `TryAgain`, or `GiveUp` for any other address: a previewed snapshot may name one.
+        Raises `NotReady`, or `GiveUp` for any other address: a previewed snapshot may name one.
         """
         path = url.removeprefix(self._public_url)
         if path == url or not _RENDITION.fullmatch(path):
@@ -58,10 +58,10 @@ class OwnOrigin:
                     timeout=aiohttp.ClientTimeout(total=15),
                 ) as answer:
                     if answer.status != 200:
-                        raise TryAgain(f"the image answers {answer.status}")
+                        raise NotReady(f"the image answers {answer.status}")
                     content = await answer.read()
             except (aiohttp.ClientError, TimeoutError) as error:
-                raise TryAgain(f"cannot read the image: {error}") from error
+                raise NotReady(f"cannot read the image: {error}") from error
             while len(self._renditions) >= KEPT_RENDITIONS:
                 self._renditions.pop(next(iter(self._renditions)))
             self._renditions[url] = content

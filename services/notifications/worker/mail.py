@@ -72,6 +72,9 @@ class MailOutside:
         self._live: dict[tuple[str, int], None] = {}
         self._quiet_until: datetime | None = None
 
+    async def admit(self, delivery: Delivery) -> Verdict:
+        return Go()
+
     async def ready(self, delivery: Delivery) -> Verdict:
         """An alert waits until readers who follow its link find the page."""
         if delivery.subject["kind"] != Kind.ALERT.value:

@@ -42,6 +42,9 @@ class WebhookOutside:
         self._clock = clock
         self._quiet: dict[str, datetime] = {}
 
+    async def admit(self, delivery: Delivery) -> Verdict:
+        return Go()
+
     async def ready(self, delivery: Delivery) -> Verdict:
         return Go()
 

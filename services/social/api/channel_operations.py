@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator
 
@@ -144,13 +144,47 @@ class CredentialsAnswer(Shown):
     """Why the last renewal came to nothing."""
 
 
+class BudgetAnswer(Shown):
+    """How many calls of one kind the network has left for the account."""
+
+    operation: Literal["post", "edit", "delete"]
+    limit: int
+    remaining: int
+    kept_for_breaking: int
+    """Other posts wait once no more than these are left."""
+    unit: Literal["calls", "percent"]
+    resets_at: Moment
+
+
+class BreakerAnswer(Shown):
+    """The network failed so often in a row that posts wait; one at a time tries it out."""
+
+    reason: str
+    until: Moment
+
+
+class SpendAnswer(Shown):
+    """What the account has cost in a calendar month (UTC)."""
+
+    month: str
+    usd: float
+    limit_usd: float | None
+    """As of its last post."""
+
+
 class ListedAccount(AccountAnswer):
-    """An account in the list."""
+    """An account in the list, and how it stands with its network."""
 
     quiet_until: Moment | None
     """Until when the network asked to be left alone."""
     credentials: CredentialsAnswer | None
     """None where they were entered by hand: nobody said how long they live."""
+    standing: Literal["open", "paused", "quiet", "breaker_open"]
+    """`open`: posts go out, as far as the budgets allow."""
+    breaker: BreakerAnswer | None
+    budgets: list[BudgetAnswer]
+    """Those that the network told and that are not over."""
+    spend: SpendAnswer | None
 
     EXAMPLE: ClassVar[dict[str, Any]] = {
         **AccountAnswer.EXAMPLE,
@@ -161,6 +195,19 @@ class ListedAccount(AccountAnswer):
             "forecast": "the credentials run out in 10 days: connect the account again",
             "problem": None,
         },
+        "standing": "open",
+        "breaker": None,
+        "budgets": [
+            {
+                "operation": "post",
+                "limit": 300,
+                "remaining": 271,
+                "kept_for_breaking": 30,
+                "unit": "calls",
+                "resets_at": "2026-11-24T10:05:00Z",
+            }
+        ],
+        "spend": None,
     }
 
 
@@ -273,5 +320,6 @@ RESUME = Operation(
     CHANNELS,
     SWITCHED,
     role=Role.EDITOR,
+    text="Lifts its pause and closes its circuit breaker; what waits on it is looked at again at once.",
     path=ACCOUNT,
 )

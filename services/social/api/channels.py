@@ -23,6 +23,7 @@ from services.social.api.channel_operations import (
     WidePause,
     WideScope,
 )
+from services.social.api.standings import described_account
 from services.social.channels import discover
 from services.social.channels.base import Channel
 from services.social.domain.errors import AccountExists, NoSuchAccount, UnknownChannel
@@ -30,6 +31,7 @@ from services.social.domain.forecast import in_words, step
 from services.social.domain.planning import Account
 from services.social.domain.policy import Kind, manner
 from services.social.oauth.store import Credentials, Standing
+from services.social.standing import Standings
 from services.social.store import Accounts, Pause, scopes
 from services.social.usecases import connect
 from shared.contracts.identity import Role
@@ -60,8 +62,10 @@ class ChannelRoutes:
         connections: Connections,
         policy: OutboundPolicy,
         wake_worker: Callable[[], None],
+        standings: Standings,
         clock: Clock,
     ) -> None:
+        self._standings = standings
         self._accounts = accounts
         self._credentials = credentials
         self._clock = clock
@@ -86,13 +90,15 @@ class ChannelRoutes:
         await require_role(request, Role.CONTRIBUTOR)
         query_values(request, set())
         pauses = {pause.scope: pause for pause in await self._accounts.pauses()}
-        accounts, standings = await self._accounts.all(), await self._credentials.all()
+        accounts, credentials = await self._accounts.all(), await self._credentials.all()
+        standings = await self._standings.all()
         now = self._clock.now()
         items = [
             {
-                **shown(account, pauses),
-                "quiet_until": quiet_until,
-                "credentials": _forecast(standings.get(account.id), now),
+                **described_account(
+                    shown(account, pauses), quiet_until, standings.get(account.id), now
+                ),
+                "credentials": _forecast(credentials.get(account.id), now),
             }
             for account, quiet_until in accounts
         ]
@@ -129,6 +135,7 @@ class ChannelRoutes:
             await self._accounts.remove(account_id)
         except NoSuchAccount as error:  # somebody else was quicker
             raise not_found("account", field="name") from error
+        await self._standings.forget(account_id)
         return web.Response(status=204)
 
     async def test(self, request: web.Request) -> web.Response:
@@ -155,7 +162,8 @@ class ChannelRoutes:
     async def resume(self, request: web.Request) -> web.Response:
         await require_role(request, Role.EDITOR)
         account_id = await self._account_id(request)
-        return await self._switch_on(account_id)
+        closed = await self._standings.resume(account_id)
+        return await self._switch_on(account_id, changed=closed)
 
     async def pause_wide(self, request: web.Request) -> web.Response:
         """The kill switch over everything, one network or one article."""
@@ -173,8 +181,8 @@ class ChannelRoutes:
         self._connections.forget(scope)
         return json_response({"scope": scope, "paused": True, "changed": changed})
 
-    async def _switch_on(self, scope: str) -> web.Response:
-        changed = await self._accounts.resume(scope)
+    async def _switch_on(self, scope: str, *, changed: bool = False) -> web.Response:
+        changed = await self._accounts.resume(scope) or changed
         self._connections.forget(scope)
         self._wake_worker()
         return json_response({"scope": scope, "paused": False, "changed": changed})

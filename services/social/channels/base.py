@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.social.channels.oauth import OAuthFlow
 from services.social.domain.policy import Manner
+from services.social.domain.spending import FREE, Price
 from shared.contracts.articles import Article, LeadImage
 from shared.contracts.outlets import Counts, Operation
 
@@ -89,6 +90,8 @@ class RateBudget:
     limit: int
     remaining: int
     resets_at: datetime
+    counted: bool = True
+    """False where these are percentages, of which one call may be a small part."""
 
 
 @dataclass(frozen=True)
@@ -229,6 +232,8 @@ class ChannelSpec:
     capabilities: Capabilities
     build: Callable[[BaseModel, aiohttp.ClientSession, FetchMedia], Channel]
     fake: Callable[[], Fake]
+    price: Callable[[BaseModel, Operation, Payload], Price] = lambda *_: FREE
+    """What one call costs the account with these settings; most networks are free."""
     help: str = ""
     """How an operator obtains the credentials, in Markdown."""
     oauth: OAuthFlow | None = None

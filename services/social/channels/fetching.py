@@ -8,15 +8,15 @@ import aiohttp
 
 from services.social.channels.base import FetchMedia
 from services.social.channels.pictures import Picture
-from shared.delivery.errors import GiveUp, TryAgain
+from shared.delivery.errors import GiveUp, NotReady
 
 
 async def fetched(url: str, fetch: FetchMedia) -> bytes:
-    """The bytes at one of our own addresses. Raises `TryAgain` when they cannot be had now."""
+    """The bytes at one of our own addresses. Raises `NotReady` when they cannot be had now."""
     try:
         return await fetch(url)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise TryAgain(f"cannot fetch the image: {type(error).__name__}") from error
+        raise NotReady(f"cannot fetch the image: {type(error).__name__}") from error
 
 
 async def unchanged(picture: Picture, fetch: FetchMedia) -> bytes:

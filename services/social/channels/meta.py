@@ -49,7 +49,12 @@ def budget(answer: Answer, now: datetime) -> RateBudget | None:
     names = ("call_count", "total_cputime", "total_time")
     used = max(_number(usage.get(name)) for usage in usages for name in names)
     seconds = _regained_in(usages) or ASK_AGAIN_SECONDS
-    return RateBudget(100, min(100, max(0, 100 - used)), now + timedelta(seconds=seconds))
+    return RateBudget(
+        100,
+        min(100, max(0, 100 - used)),
+        now + timedelta(seconds=seconds),
+        counted=False,
+    )
 
 
 def failure(answer: Answer, *, mutation: bool, one_post: bool, blocked: float) -> DeliveryError:

@@ -21,6 +21,7 @@ from services.social.reaction.store import Reading, Readings
 from shared.contracts.outlets import Counts
 from shared.delivery.errors import AuthDead, GiveUp, TryAgain
 from shared.delivery.ledger import Ledger
+from shared.delivery.model import NORMAL, Lanes
 from shared.runtime.clock import Clock
 from shared.storage.errors import StorageUnavailable
 
@@ -55,7 +56,7 @@ class Connections(Protocol):
 
     async def channel(self, account_id: str) -> Channel: ...
 
-    async def blocked(self) -> tuple[str, ...]: ...
+    async def blocked(self) -> Lanes: ...
 
 
 class Reader:
@@ -86,7 +87,7 @@ class Reader:
     async def step(self) -> float:
         """Read what is due now; answers the seconds until the next look."""
         more = False
-        blocked = set(await self._connections.blocked())
+        blocked = (await self._connections.blocked())[NORMAL]
         for account, _ in await self._accounts.all():
             able = discover()[account.channel].capabilities
             if not able.counts or account.outlet in blocked:
@@ -146,9 +147,9 @@ class Reader:
     async def _held_back(self, outlet: str) -> bool:
         """Whether the account is off by now, or a delivery waits for a worker: any is worth more than reading."""
         blocked = await self._connections.blocked()
-        if outlet in blocked:
+        if outlet in blocked[NORMAL]:
             return True
-        due = await self._ledger.next_due(skip_outlets=blocked)
+        due = await self._ledger.next_due(blocked)
         return due is not None and due <= self._clock.now()
 
     async def _those_out(self, claimed: Sequence[Reading]) -> list[tuple[Reading, Out]]:

@@ -26,6 +26,7 @@ from services.social.oauth.apps import Apps
 from services.social.oauth.asking import Asking
 from services.social.oauth.renewing import Renewals
 from services.social.oauth.store import Credentials
+from services.social.standing import Standings
 from services.social.store import Accounts
 from services.social.worker import SocialOutside
 from shared.cards.card import Size, card
@@ -186,6 +187,7 @@ class SocialDesk:
     accounts: Accounts
     held: HeldArticles
     ledger: Ledger
+    standings: Standings
     outside: Crashing
     wire: Wire
     planning: Planning
@@ -340,6 +342,7 @@ async def desk(
         discover,
         clock,
     )
+    standings = Standings(database, clock, alerts, ledger.hasten, wake)
 
     def start() -> SocialOutside:
         line: Any = wire
@@ -353,6 +356,7 @@ async def desk(
             alerts=alerts,
             renewals=renewals,
             changes=Changes(accounts, alerts, ledger, unwatched),
+            standings=standings,
         )
 
     planning = Planning(ledger, accounts, timedelta(days=30), lambda: None)
@@ -365,6 +369,7 @@ async def desk(
         accounts,
         held,
         ledger,
+        standings,
         Crashing(start),
         wire,
         planning,

@@ -74,6 +74,7 @@ class ScriptedOutside:
         """(delivery id, operation) of everything that really happened outside."""
         self.sends: list[BaseException | After | None] = []
         self.composing: list[BaseException] = []
+        self.admissions: list[Verdict | BaseException] = []
         self.readiness: list[Verdict | BaseException] = []
         self.guards: list[Verdict | BaseException] = []
         self.standing: Verdict = Go()
@@ -87,6 +88,9 @@ class ScriptedOutside:
         self.throttles: list[float] = []
         self.dead: list[str] = []
         self.off: tuple[str, ...] = ()
+
+    async def admit(self, delivery: Delivery) -> Verdict:
+        return _next(self.admissions, Go())
 
     async def ready(self, delivery: Delivery) -> Verdict:
         return _next(self.readiness, Go())

@@ -700,5 +700,7 @@ async def test_slow_standard_work_delays_no_breaking_news_and_no_other_outlet(
         while len(outside.effects) < 10:
             await asyncio.sleep(0.01)
     await worker.stop(1.0)
-    done = [id for id, _ in outside.effects if id.startswith("a")]
-    assert done == [f"a{number}:slow:post:1" for number in range(6)]
+    done = [int(id[1]) for id, _ in outside.effects if id.startswith("a")]
+    assert sorted(done) == list(range(6))
+    # Begun in order; two at a time can pass each other, no more.
+    assert all(abs(place - number) <= 1 for place, number in enumerate(done))

@@ -22,7 +22,7 @@ from shared.contracts.events import Outgoing, read_event
 from shared.contracts.outlets import Counts, Operation, OperatorAlert, OutletReported
 from shared.delivery.errors import AuthDead, GiveUp, TryAgain
 from shared.delivery.ledger import Ledger
-from shared.delivery.model import Delivery, Plan
+from shared.delivery.model import EVERY_LANE, Delivery, Lanes, Plan
 from shared.runtime.clock import ManualClock
 from shared.storage.client import Database
 
@@ -56,8 +56,8 @@ class Network:
     async def channel(self, _: str) -> Channel:
         return cast(Channel, self)
 
-    async def blocked(self) -> tuple[str, ...]:
-        return self.off
+    async def blocked(self) -> Lanes:
+        return dict.fromkeys(EVERY_LANE, self.off)
 
     @property
     def ids(self) -> list[str]:

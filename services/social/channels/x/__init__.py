@@ -10,6 +10,7 @@ from services.social.channels.x import counts
 from services.social.channels.x.channel import XChannel
 from services.social.channels.x.fake import XFake
 from services.social.channels.x.oauth import FLOW
+from services.social.channels.x.pricing import price
 from services.social.channels.x.settings import XSettings
 
 
@@ -34,11 +35,12 @@ CHANNEL = ChannelSpec(
     ),
     build=_build,
     fake=XFake,
+    price=price,
     oauth=FLOW,
     help=(
         "In the developer portal create a project and an app with OAuth 2.0, enter the app's id and "
         "secret here once, and connect the account by consent; Herald then renews its token. Or enter "
         "a user's access token with the scopes `tweet.read tweet.write users.read media.write`, which "
-        "lives two hours. Each post with a link costs money: see the README."
+        "lives two hours. Each post costs money: set a monthly limit, and see the README."
     ),
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
 from services.social.channels.campaign import CampaignWord, LinkingSettings
+
+Dollars = Annotated[float, Field(ge=0, le=1_000_000)]
 
 
 class XSettings(LinkingSettings):
@@ -27,3 +29,10 @@ class XSettings(LinkingSettings):
     hashtags: int = Field(default=2, ge=0, le=10)
     """How many of the article's tags may follow as hashtags."""
     utm_source: CampaignWord = "x"
+    post_cost_usd: Dollars = 0.015
+    """What the network charges for a post without a link, by its price list of 2026."""
+    link_post_cost_usd: Dollars = 0.2
+    """For a post with a link."""
+    deletion_cost_usd: Dollars = 0.01
+    monthly_limit_usd: Dollars | None = None
+    """The most a calendar month (UTC) may cost; the last tenth is kept for breaking news. None: no limit."""
