@@ -16,6 +16,7 @@ from prometheus_client import Counter
 from shared.contracts.events import Outgoing
 from shared.contracts.outlets import DeliveryState, Operation
 from shared.delivery.model import (
+    DOUBTFUL,
     EVERY_LANE,
     LANES,
     PENDING,
@@ -67,6 +68,11 @@ class Ledger(LedgerReads):
             name="due_by_outlet",
             partialFilterExpression={"due_at": {"$exists": True}},
         )
+        await self.collection.create_index(
+            [("priority", 1), ("state", 1), ("due_at", 1)],
+            name="due_by_state",
+            partialFilterExpression={"due_at": {"$exists": True}},
+        )
         await self.collection.create_index([("thread", 1), ("revision", 1)], name="thread")
         await self.collection.create_index([("article_id", 1), ("revision", 1)], name="article")
         await self.collection.create_index([("state", 1), ("_id", -1)], name="state")
@@ -111,16 +117,22 @@ class Ledger(LedgerReads):
         Within a lane, and so on each outlet, the one that fell due first comes first.
 
         What was planned or waiting becomes `claimed`. What is found `armed` (its holder died in
-        the middle) or `unknown` keeps its state: the worker must find out, not send.
+        the middle) or `unknown` keeps its state: the worker must find out, not send. It comes
+        first, because a look-up sees only so many of the posts that are newer.
         """
         for priority, skipped in lanes.items():
-            if taken := await self._claim(priority, skipped):
-                return taken
+            for states in (DOUBTFUL, None):
+                if taken := await self._claim(priority, states, skipped):
+                    return taken
         return None
 
-    async def _claim(self, priority: int, skipped: Iterable[str]) -> Delivery | None:
+    async def _claim(
+        self, priority: int, states: Sequence[str] | None, skipped: Iterable[str]
+    ) -> Delivery | None:
         now = self._clock.now()
         query: dict[str, Any] = {"priority": priority, "due_at": {"$lte": now}}
+        if states:
+            query["state"] = {"$in": list(states)}
         if skipped:
             query["outlet"] = {"$nin": sorted(skipped)}
         pending = {"$in": ["$state", list(PENDING)]}

@@ -22,12 +22,9 @@ Lanes = Mapping[int, Collection[str]]
 EVERY_LANE: Lanes = {BREAKING: (), NORMAL: ()}
 
 PENDING = (DeliveryState.PLANNED.value, DeliveryState.WAITING.value)
-UNFINISHED = (
-    *PENDING,
-    DeliveryState.CLAIMED.value,
-    DeliveryState.ARMED.value,
-    DeliveryState.UNKNOWN.value,
-)
+DOUBTFUL = (DeliveryState.ARMED.value, DeliveryState.UNKNOWN.value)
+"""It may have happened."""
+UNFINISHED = (*PENDING, DeliveryState.CLAIMED.value, *DOUBTFUL)
 
 ENDED_UNSENT = frozenset({DeliveryState.FAILED, DeliveryState.MISSED, DeliveryState.CANCELLED})
 

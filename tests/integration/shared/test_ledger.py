@@ -11,7 +11,7 @@ import pytest
 from shared.contracts.events import read_event
 from shared.contracts.outlets import DeliveryState, Operation, OutletReported
 from shared.delivery.ledger import LEASE_SECONDS, Ledger
-from shared.delivery.model import BREAKING, EVERY_LANE, NORMAL, Delivery, Plan
+from shared.delivery.model import BREAKING, DOUBTFUL, EVERY_LANE, NORMAL, Delivery, Plan
 from shared.delivery.resolution import Refused, cancel, resolve, retry
 from shared.runtime.clock import ManualClock
 from shared.storage.client import Database
@@ -138,6 +138,41 @@ async def test_breaking_news_comes_first_then_the_oldest(
     await ledger.plan(plan(article_id="breaking", priority=BREAKING))
     order = [delivery.article_id for _ in range(3) if (delivery := await ledger.claim())]
     assert order == ["breaking", "first", "second"]
+
+
+@pytest.mark.parametrize("state", [S.ARMED, S.UNKNOWN])
+async def test_a_doubt_is_resolved_before_anything_new_is_begun(
+    ledger: Ledger, clock: ManualClock, plan: Make, state: DeliveryState
+) -> None:
+    """Behind a backlog it would be looked for only when too many newer posts hide it."""
+    one = await claimed(ledger, plan(article_id="doubtful"))
+    if state is S.ARMED:
+        await ledger.arm(one, {"n": 1}, 1)
+    else:
+        await ledger.unknown(one, "cut", clock.now() + timedelta(seconds=LEASE_SECONDS))
+    await ledger.plan(plan(article_id="backlog"))
+    clock.advance(LEASE_SECONDS)
+    order = [found.article_id for _ in range(3) if (found := await ledger.claim())]
+    assert order == ["doubtful", "backlog"]
+
+
+async def test_looking_for_doubts_reads_neither_the_backlog_nor_what_waits_for_a_person(
+    ledger: Ledger, clock: ManualClock, plan: Make, database: Database
+) -> None:
+    for number in range(20):
+        one = await claimed(ledger, plan(article_id=f"a{number:02}"))
+        await ledger.unknown(one, "only a person can tell", None)
+    for number in range(20):
+        await ledger.plan(plan(article_id=f"b{number:02}"))
+    asked = {
+        "priority": NORMAL,
+        "state": {"$in": list(DOUBTFUL)},
+        "due_at": {"$lte": clock.now()},
+    }
+    find = {"find": "deliveries", "filter": asked, "sort": {"due_at": 1}, "limit": 1}
+    told = (await database._raw.command({"explain": find}))["executionStats"]
+    assert told["totalKeysExamined"] <= len(DOUBTFUL)
+    assert told["totalDocsExamined"] == 0
 
 
 async def test_blocked_outlets_are_left_alone_by_claims_and_by_the_next_due(
