@@ -22,7 +22,7 @@ class AccountSettings(BaseModel):
     }
     """The word that begins a public notice, in the account's language."""
 
-    @field_validator("server", "web", check_fields=False)
+    @field_validator("server", "web", "login", check_fields=False)
     @classmethod
     def _absolute(cls, value: str) -> str:
         if not value.startswith(("https://", "http://")):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, Protocol
 
 from shared.delivery.errors import OutcomeUnknown
@@ -99,10 +98,6 @@ class OAuthFlow:
     separator: str = " "
     refresh: Callable[[Ask, App, Any, Tokens], Awaitable[Tokens]] | None = None
     """Renews the tokens; None where only a person can."""
-    rotating: bool = False
-    """Each refresh token works once, and a second use kills the whole family."""
-    youngest: timedelta = timedelta()
-    """The network refuses to renew tokens that are younger."""
 
 
 def tokens_of(told: Mapping[str, Any], *, renews_itself: bool = False) -> Tokens:

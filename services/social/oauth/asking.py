@@ -25,6 +25,8 @@ LATER = frozenset(
 """Of RFC 6749 and RFC 8628: what says nothing of the grant. A wrong app secret is cured by an operator."""
 GRAPH_LATER = frozenset({1, 2, 4, 17, 32, 101, 341, 613})
 """Meta's codes for the same: out of order, throttled, or a wrong app secret."""
+WORDS = ("message", "error_message", "detail", "title")
+"""Where a refusal that has no `error` says why."""
 SECRETS = frozenset(
     {
         *("Authorization", "access_token", "client_secret", "code", "code_verifier"),
@@ -86,7 +88,7 @@ def words(answer: Answer) -> str:
     if isinstance(error, dict):
         parts = [error.get("message")]
     if not any(parts):
-        parts = [body.get("message") or body.get("detail") or body.get("title")]
+        parts = [next(filter(None, map(body.get, WORDS)), None)]
     said = ": ".join(part for part in parts if isinstance(part, str) and part)
     return f"HTTP {answer.status}: {said}"[:500] if said else f"HTTP {answer.status}"
 

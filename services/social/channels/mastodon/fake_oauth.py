@@ -40,9 +40,15 @@ class Authorisations:
         self._tokens: set[str] = set()
         self.registrations = 0
         self.full = False
+        self.declines = False
+        """The person presses "Deny"."""
 
     def opens(self, token: str) -> bool:
         return token in self._tokens
+
+    def revoke(self) -> None:
+        """The person takes the app's permission away."""
+        self._tokens.clear()
 
     def forget_apps(self) -> None:
         """The server clears away apps that nobody used."""
@@ -81,6 +87,9 @@ class Authorisations:
             or (challenge is not None and query.get("code_challenge_method") != "S256")
         ):
             return web.Response(status=400, text="Client authentication failed.")
+        if self.declines:
+            denial = {"error": "access_denied", "state": query.get("state", "")}
+            raise web.HTTPFound(URL(query["redirect_uri"]).update_query(denial))
         code = secrets.token_urlsafe(32)
         self._consents[code] = _Consent(query["client_id"], query["redirect_uri"], challenge)
         back = URL(query["redirect_uri"])

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from services.social.channels.base import Capabilities, Channel, ChannelSpec, FetchMedia
 from services.social.channels.threads.channel import ThreadsChannel
 from services.social.channels.threads.fake import ThreadsFake
+from services.social.channels.threads.oauth import FLOW
 from services.social.channels.threads.settings import ThreadsSettings
 
 
@@ -32,10 +33,12 @@ CHANNEL = ChannelSpec(
     ),
     build=_build,
     fake=ThreadsFake,
+    oauth=FLOW,
     help=(
-        "At developers.facebook.com make an app with the *Threads API*, let the profile authorise it "
-        "with `threads_basic threads_content_publish threads_manage_replies threads_read_replies "
-        "threads_delete`, exchange the token for a long-lived one, and enter it here with the "
-        "profile's number. The site must be public: Threads fetches the image from it."
+        "At developers.facebook.com make an app with the *Threads API*, enter its id and secret here "
+        "once, and connect the profile by consent; Herald then renews its token. Or let the profile "
+        "authorise the app with `threads_basic threads_content_publish threads_manage_replies "
+        "threads_read_replies threads_delete`, exchange the token for a long-lived one, and enter it "
+        "with the profile's number. The site must be public: Threads fetches the image from it."
     ),
 )

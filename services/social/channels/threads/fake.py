@@ -20,6 +20,7 @@ from services.social.channels.base import VisiblePost
 from services.social.channels.faults import CLOSING
 from services.social.channels.threads import fake_rules as rules
 from services.social.channels.threads.fake_faults import Faults, said
+from services.social.channels.threads.fake_oauth import Authorisations
 from services.social.channels.threads.fake_rules import LIFE, Refusal, Usage
 from services.social.channels.threads.fake_store import (
     USER_ID,
@@ -63,6 +64,7 @@ class ThreadsFake:
         self.faults = self._faults.left
         self.fault_words = self._faults.words
         self.token = TOKEN
+        self.oauth = Authorisations(clock, USER_ID)
         self.processing = processing
         self._clock = clock
         self._usage = Usage(hourly)
@@ -92,6 +94,8 @@ class ThreadsFake:
         user = f"{API}/{USER_ID}"
         app.add_routes(
             [
+                *self.oauth.routes(),
+                web.get(f"{API}/me", self._about),
                 web.get(user, self._about),
                 web.get(f"{user}/threads", self._list),
                 web.get(f"{user}/replies", self._list),
@@ -117,7 +121,9 @@ class ThreadsFake:
             if not allowed:
                 raise Refusal(4, "Application request limit reached")
             scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-            right = secrets.compare_digest(token.encode(), self.token.encode())
+            right = self.oauth.opens(token) or secrets.compare_digest(
+                token.encode(), self.token.encode()
+            )
             if scheme != "Bearer" or not right:
                 words = "Invalid OAuth access token - Cannot parse access token"
                 raise Refusal(190, words, status=401)

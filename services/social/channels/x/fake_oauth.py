@@ -19,8 +19,8 @@ from urllib.parse import unquote
 from aiohttp import web
 from yarl import URL
 
-CLIENT_ID = "sandbox-client"
-CLIENT_SECRET = "sandbox-client-secret-that-opens-nothing"  # noqa: S105  # only of this stand-in
+from services.social.channels.fake_consent import CLIENT_ID, CLIENT_SECRET
+
 TOKEN_SECONDS = 7200
 CODE_SECONDS = 30
 SCOPES = frozenset({"tweet.read", "tweet.write", "users.read", "media.write", "offline.access"})

@@ -61,5 +61,4 @@ FLOW = OAuthFlow(
     exchange=_exchange,
     choices=_choices,
     refresh=_refresh,
-    rotating=True,
 )

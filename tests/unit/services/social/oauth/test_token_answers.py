@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.social.channels.oauth import Tokens, tokens_of
 from services.social.channels.transport import Answer
-from services.social.oauth.asking import SECRETS, hidden, words
+from services.social.oauth.asking import SECRETS, WORDS, hidden, words
 from shared.delivery.errors import OutcomeUnknown
 
 JSON = st.recursive(
@@ -18,7 +18,7 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["error", "error_description", "message", "detail", "title", "code"]),
+            st.sampled_from(["error", "error_description", *WORDS, "code"]),
             inner,
             max_size=4,
         )
@@ -77,6 +77,7 @@ def test_the_spellings_of_a_refusal() -> None:
         ({"error": "invalid_grant", "error_description": "gone"}, "invalid_grant: gone"),
         ({"error": {"message": "Session has expired"}}, "Session has expired"),
         ({"title": "Unauthorized"}, "Unauthorized"),
+        ({"error_type": "OAuthException", "error_message": "Used"}, "Used"),
         ([], ""),
     ):
         assert words(Answer(400, {}, body, "")) == (f"HTTP 400: {said}" if said else "HTTP 400")
