@@ -82,7 +82,8 @@ class Renewals:
         for account_id in await self._credentials.due():
             try:
                 standing = await self._credentials.of(account_id)
-                if standing is not None:
+                # Another may have renewed them since they were found due.
+                if standing and standing.renew_at and standing.renew_at <= self._clock.now():
                     outcome, reason = await self._renew(standing, reviving=False)
                     if outcome is Outcome.REFUSED:
                         await self._alerts.dead(account_id, reason)

@@ -23,6 +23,7 @@ OF_A_VERSION: Document = dict.fromkeys(
 SHOWN = {
     "credentials_version": 1, "obtained_at": 1, "expires_at": 1, "refresh_expires_at": 1, "renew_at": 1,
     "renewal": 1, "renewal_failures": 1, "renewal_problem": 1, "refused": 1, "revived_at": 1,
+    "warned": 1,
 }  # fmt: skip
 
 
@@ -35,14 +36,20 @@ class Standing:
     obtained_at: datetime | None
     expires_at: datetime | None
     refresh_expires_at: datetime | None
-    refreshes: bool
-    """Herald can renew them by itself."""
+    renew_at: datetime | None
+    """When Herald renews them by itself; None where it cannot."""
     refused: str | None
     """Why the network renewed them no more; only a person gets new ones."""
     failures: int
     problem: str | None
     """Why the last renewal came to nothing."""
     revived_at: datetime | None
+    warned: int | None
+    """The last of `WARN_DAYS` that operators were told."""
+
+    @property
+    def refreshes(self) -> bool:
+        return self.renew_at is not None
 
     @property
     def ends_at(self) -> datetime | None:
@@ -166,15 +173,25 @@ class Credentials:
 
         Whoever holds the lease by now: these tokens are the only ones that work.
         """
-        standing = renewal.standing
+        standing, now = renewal.standing, self._clock.now()
+        kept = self._kept(settings, tokens, now, renewable=True)
+        if tokens.refresh_token == renewal.tokens.refresh_token and not tokens.refresh_expires_in:
+            # The same refresh token ends when it did, also where the network does not say so again.
+            kept |= dict.fromkeys(("refresh_expires_at", "ends_at"), standing.refresh_expires_at)
+        if standing.revived_at:
+            kept |= {"revived_at": standing.revived_at}
+        # An end that a renewal does not put off (LinkedIn's year) is not news a second time.
+        near = step(kept["ends_at"], now) if kept["ends_at"] else None
+        lasting = {"revived_at", *(("warned",) if near is not None else ())}
+        change: Document = {
+            "$set": kept,
+            "$inc": {"credentials_version": 1},
+            "$unset": {name: "" for name in OF_A_VERSION if name not in lasting},
+        }
+        if near is not None and standing.warned is not None:
+            change["$max"] = {"warned": near}
         return await self._collection.update_one(
-            {"_id": standing.account_id, "credentials_version": standing.version},
-            {
-                "$set": self._kept(settings, tokens, self._clock.now(), renewable=True)
-                | ({"revived_at": standing.revived_at} if standing.revived_at else {}),
-                "$inc": {"credentials_version": 1},
-                "$unset": {name: "" for name in OF_A_VERSION if name != "revived_at"},
-            },
+            {"_id": standing.account_id, "credentials_version": standing.version}, change
         )
 
     async def put_off(
@@ -222,7 +239,7 @@ class Credentials:
         """Accounts that a person must be told of, with the step of `WARN_DAYS` that has come."""
         now = self._clock.now()
         soon = {"$lte": now + timedelta(days=max(WARN_DAYS))}
-        found = await self._collection.find({"ends_at": soon}, SHOWN | {"warned": 1, "ends_at": 1})
+        found = await self._collection.find({"ends_at": soon}, SHOWN | {"ends_at": 1})
         return [
             (_standing(one), days)
             for one in found
@@ -270,11 +287,12 @@ def _standing(found: Document) -> Standing:
         obtained_at=found.get("obtained_at"),
         expires_at=found.get("expires_at"),
         refresh_expires_at=found.get("refresh_expires_at"),
-        refreshes=found.get("renew_at") is not None,
+        renew_at=found.get("renew_at"),
         refused=found.get("refused"),
         failures=found.get("renewal_failures", 0),
         problem=found.get("renewal_problem"),
         revived_at=found.get("revived_at"),
+        warned=found.get("warned"),
     )
 
 

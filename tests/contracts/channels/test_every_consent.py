@@ -15,7 +15,7 @@ from yarl import URL
 
 from services.social.channels import discover
 from services.social.channels.base import Channel, ChannelSpec
-from services.social.channels.fake_consent import CLIENT_ID, CLIENT_SECRET
+from services.social.channels.fake_consent import CLIENT_ID, CLIENT_SECRET, Granted
 from services.social.channels.oauth import App, Code, OAuthFlow
 from services.social.domain.errors import ChoiceRefused, NotConsentedYet, StateRefused
 from services.social.oauth.alerts import Alerts
@@ -27,16 +27,22 @@ from services.social.oauth.proof import new_verifier
 from services.social.oauth.renewing import Renewals
 from services.social.oauth.store import Credentials, Standing
 from services.social.store import Accounts
-from shared.delivery.errors import AuthDead, DeliveryError
+from shared.delivery.errors import AuthDead, DeliveryError, TryAgain
 from shared.runtime.clock import ManualClock
 from shared.runtime.keys import KeyRing
 from shared.storage.client import Database
 
 SITE = "https://news.example.org"
 ANA = "u1"
-WITH_FLOW = sorted(name for name, spec in discover().items() if spec.oauth)
+FLOWS = {name: spec.oauth for name, spec in sorted(discover().items()) if spec.oauth}
+WITH_FLOW = list(FLOWS)
+ENTERED = [name for name, flow in FLOWS.items() if flow.register is None]
+RENEWED = [name for name, flow in FLOWS.items() if flow.refresh is not None]
+SEVERAL = ["linkedin"]
+"""Where one person may run several pages."""
 DAY = timedelta(days=1)
 LASTS: dict[str, timedelta | None] = {
+    "linkedin": 60 * DAY,
     "mastodon": None,
     "threads": None,
     "x": None,
@@ -214,11 +220,7 @@ async def test_a_code_is_good_once_and_for_the_address_it_was_given_for(
         )
 
 
-@pytest.mark.parametrize(
-    "newsroom",
-    [name for name in WITH_FLOW if (flow := discover()[name].oauth) and flow.register is None],
-    indirect=True,
-)
+@pytest.mark.parametrize("newsroom", ENTERED, indirect=True)
 async def test_a_wrong_app_secret_gets_no_token_and_is_not_repeated(newsroom: Newsroom) -> None:
     await newsroom.enter_app("not-the-secret")
     consent = await newsroom.consented()
@@ -257,6 +259,70 @@ async def test_no_secret_is_kept_in_clear_or_logged(
         assert len(secret) > 10
         for text in (*kept, caplog.text, *capfd.readouterr()):
             assert secret not in text
+
+
+@pytest.mark.parametrize("newsroom", SEVERAL, indirect=True)
+async def test_a_person_who_runs_several_pages_chooses_each_under_a_name(
+    newsroom: Newsroom,
+) -> None:
+    newsroom.fake.oauth.also_runs = {"777001": "Herald Sport", "777002": "Herald Weather"}
+    with pytest.raises(ChoiceRefused, match="Herald Sport"):
+        await newsroom.connected()
+    consent = await newsroom.consented()
+    own = next(one["id"] for one in consent.choices if not one["id"].startswith("777"))
+    for other in ("777009", "", None):
+        with pytest.raises(ChoiceRefused):
+            await newsroom.connecting.finish(consent.id, ANA, other)
+    assert await newsroom.connecting.finish(consent.id, ANA, own) == f"{newsroom.spec.name}/main"
+    assert await (await newsroom.channel()).check()
+    sport = await newsroom.accounts.settings(await newsroom.connected("sport", "777001"))
+    assert "777001" in sport.values()
+    with pytest.raises(ChoiceRefused, match="connected as another one"):
+        await newsroom.connected("sport", "777002")
+
+
+@pytest.mark.parametrize("newsroom", RENEWED, indirect=True)
+async def test_a_token_that_ends_early_is_renewed_and_the_call_goes_on(newsroom: Newsroom) -> None:
+    newsroom.fake.oauth.partner = True
+    account_id = await newsroom.connected()
+    newsroom.clock.advance(2 * 86_400)
+    before = await newsroom.standing()
+    outcome = await newsroom.renewals.instead(account_id, before.version, AuthDead("401"))
+    assert isinstance(outcome, TryAgain), outcome
+    after = await newsroom.standing()
+    assert after.version == before.version + 1
+    assert after.obtained_at == newsroom.clock.now()
+    assert newsroom.fake.oauth.refreshes == 1
+    assert await (await newsroom.channel()).check()
+    assert newsroom.told == []
+
+
+@pytest.mark.parametrize("newsroom", ["linkedin"], indirect=True)
+@pytest.mark.parametrize("silent", [False, True])
+async def test_a_year_that_renewals_do_not_lengthen_is_told_once_at_each_step(
+    newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch, silent: bool
+) -> None:
+    newsroom.fake.oauth.partner = True
+    account_id = await newsroom.connected()
+    end = newsroom.clock.now() + 365 * DAY
+    if silent:  # about how long the same refresh token goes on
+        monkeypatch.setattr(Granted, "seconds_left", lambda *_: None)
+    await newsroom.pass_days(350)
+    assert newsroom.told == []
+    assert (await newsroom.standing()).ends_at == end
+    for days, told in ((2, 1), (7, 2), (5.5, 3)):  # 13, 6 and half a day before
+        await newsroom.pass_days(days)
+        version = (await newsroom.standing()).version
+        newsroom.clock.advance(3600)
+        await newsroom.renewals.instead(account_id, version, AuthDead("401"))
+        assert (await newsroom.standing()).version == version + 1
+        await newsroom.renewals.step()
+        assert newsroom.told == [account_id] * told
+    monkeypatch.undo()
+    await newsroom.connected()
+    await newsroom.renewals.step()
+    assert len(newsroom.told) == 3
+    assert (await newsroom.standing()).ends_at == newsroom.clock.now() + 365 * DAY
 
 
 async def test_the_forecast_is_what_the_network_said(newsroom: Newsroom) -> None:

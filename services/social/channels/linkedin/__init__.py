@@ -9,6 +9,7 @@ from services.social.channels.base import Capabilities, Channel, ChannelSpec, Fe
 from services.social.channels.linkedin import counts
 from services.social.channels.linkedin.channel import LinkedInChannel
 from services.social.channels.linkedin.fake import LinkedInFake
+from services.social.channels.linkedin.oauth import FLOW
 from services.social.channels.linkedin.settings import LinkedInSettings
 
 
@@ -34,9 +35,11 @@ CHANNEL = ChannelSpec(
     ),
     build=_build,
     fake=LinkedInFake,
+    oauth=FLOW,
     help=(
         "Create an app at **developer.linkedin.com**, have it approved for the *Community Management "
-        "API*, and sign in with the scopes `w_organization_social r_organization_social` as an "
-        "administrator of the page. Enter the access token and the number of the organisation."
+        "API*, enter its id and secret here once, and connect the page by consent of one of its "
+        "administrators. Or sign in with the scopes `w_organization_social r_organization_social` and "
+        "enter the access token and the number of the organisation."
     ),
 )

@@ -19,6 +19,7 @@ from services.social.channels.base import VisiblePost
 from services.social.channels.faults import CLOSING
 from services.social.channels.linkedin import fake_rules as rules
 from services.social.channels.linkedin.fake_faults import THROTTLED, Faults, said
+from services.social.channels.linkedin.fake_oauth import Authorisations
 from services.social.channels.linkedin.fake_rules import Refusal
 from services.social.channels.linkedin.fake_store import (
     AUTHOR,
@@ -54,6 +55,7 @@ class LinkedInFake:
         self.faults = self._faults.left
         self.fault_words = self._faults.words
         self.token = TOKEN
+        self.oauth = Authorisations(clock, ORGANIZATION)
         self._clock = clock
         self._daily = daily
         self._processing = processing
@@ -87,6 +89,7 @@ class LinkedInFake:
         app.on_shutdown.append(close)
         app.add_routes(
             [
+                *self.oauth.routes(),
                 web.post("/rest/images", self._initialize),
                 web.get("/rest/images/{urn}", self._image_state),
                 web.put("/rest/uploads/{urn}", self._upload),
@@ -118,7 +121,10 @@ class LinkedInFake:
 
     def _admit(self, request: web.Request, *, upload: bool) -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme != "Bearer" or not secrets.compare_digest(token.encode(), self.token.encode()):
+        right = self.oauth.opens(token) or secrets.compare_digest(
+            token.encode(), self.token.encode()
+        )
+        if scheme != "Bearer" or not right:
             raise Refusal(401, "INVALID_ACCESS_TOKEN", "Invalid access token")
         if upload:
             return
