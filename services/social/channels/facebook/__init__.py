@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from services.social.channels.base import Capabilities, Channel, ChannelSpec, FetchMedia
 from services.social.channels.facebook.channel import FacebookChannel
 from services.social.channels.facebook.fake import FacebookFake
+from services.social.channels.facebook.oauth import FLOW
 from services.social.channels.facebook.settings import FacebookSettings
 
 
@@ -30,9 +31,11 @@ CHANNEL = ChannelSpec(
     ),
     build=_build,
     fake=FacebookFake,
+    oauth=FLOW,
     help=(
-        "Create a business app at **developers.facebook.com**, sign in as somebody who runs the Page "
-        "with `pages_manage_posts pages_read_engagement`, exchange the token for a long-lived one, "
-        "and enter the Page's own token from `/me/accounts` with the Page's number."
+        "Create a business app at **developers.facebook.com**, enter its id and secret here once, and "
+        "connect the Page by consent of somebody who runs it. Or sign in as that person with "
+        "`pages_manage_posts pages_read_engagement`, exchange the token for a long-lived one, and "
+        "enter the Page's own token from `/me/accounts` with the Page's number."
     ),
 )

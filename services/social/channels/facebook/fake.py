@@ -19,12 +19,14 @@ from services.social.channels.facebook import fake_rules as rules
 from services.social.channels.facebook.fake_faults import Faults, said
 from services.social.channels.facebook.fake_rules import Refusal, Usage
 from services.social.channels.facebook.fake_store import PAGE_ID, PAGE_NAME, Photo, Post, Store
+from services.social.channels.fake_meta_login import MetaLogin
 from services.social.channels.faults import CLOSING
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 TOKEN = "sandbox-page-token-that-opens-nothing"  # noqa: S105  # only of this stand-in
 """The same in every process, so that a connected account outlives a restart of the sandbox."""
+SCOPES = frozenset({"pages_show_list", "pages_manage_posts", "pages_read_engagement"})
 MOST_PER_PAGE = 100
 API = "/{version:v[0-9]+\\.[0-9]}"
 
@@ -48,6 +50,7 @@ class FacebookFake:
         self.faults = self._faults.left
         self.fault_words = self._faults.words
         self.token = TOKEN
+        self.oauth = MetaLogin(clock, SCOPES, (PAGE_ID, PAGE_NAME), _listed)
         self._clock = clock
         self._usage = Usage(hourly)
         self._store = Store()
@@ -87,6 +90,7 @@ class FacebookFake:
         app.on_shutdown.append(close)
         app.add_routes(
             [
+                *self.oauth.routes(),
                 web.get(f"{API}/{PAGE_ID}", self._about),
                 web.get(f"{API}/{PAGE_ID}/feed", self._feed),
                 web.post(f"{API}/{PAGE_ID}/feed", self._create),
@@ -118,7 +122,10 @@ class FacebookFake:
 
     def _authorise(self, request: web.Request) -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme != "Bearer" or not secrets.compare_digest(token.encode(), self.token.encode()):
+        right = self.oauth.opens(token) or secrets.compare_digest(
+            token.encode(), self.token.encode()
+        )
+        if scheme != "Bearer" or not right:
             raise Refusal(190, "Invalid OAuth access token - Cannot parse access token")
 
     async def _about(self, request: web.Request) -> web.Response:
@@ -218,3 +225,8 @@ def _root(request: web.Request) -> str:
     """Our address as the caller reached it, with the path that we are mounted below."""
     version = request.match_info["version"]
     return f"{request.url.origin()}{request.path.partition(f'/{version}/')[0]}"
+
+
+def _listed(number: str, name: str) -> dict[str, Any]:
+    """One of a person's Pages, as `/me/accounts` has it."""
+    return {"id": number, "name": name}
