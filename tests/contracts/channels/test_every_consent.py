@@ -38,11 +38,12 @@ FLOWS = {name: spec.oauth for name, spec in sorted(discover().items()) if spec.o
 WITH_FLOW = list(FLOWS)
 ENTERED = [name for name, flow in FLOWS.items() if flow.register is None]
 RENEWED = [name for name, flow in FLOWS.items() if flow.refresh is not None]
-SEVERAL = ["facebook", "linkedin"]
+SEVERAL = ["facebook", "instagram", "linkedin"]
 """Where one person may run several pages."""
 DAY = timedelta(days=1)
 LASTS: dict[str, timedelta | None] = {
     "facebook": None,
+    "instagram": None,
     "linkedin": 60 * DAY,
     "mastodon": None,
     "threads": None,

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from services.social.channels.base import Capabilities, Channel, ChannelSpec, FetchMedia
 from services.social.channels.instagram.channel import InstagramChannel
 from services.social.channels.instagram.fake import InstagramFake
+from services.social.channels.instagram.oauth import FLOW
 from services.social.channels.instagram.settings import InstagramSettings
 
 
@@ -32,10 +33,12 @@ CHANNEL = ChannelSpec(
     ),
     build=_build,
     fake=InstagramFake,
+    oauth=FLOW,
     help=(
         "Turn the account into a professional one and link it with a Facebook Page. Create a business "
-        "app at **developers.facebook.com** and sign in with `instagram_basic "
+        "app at **developers.facebook.com**, enter its id and secret here once, and connect the account "
+        "by consent of somebody who runs that Page. Or sign in with `instagram_basic "
         "instagram_content_publish instagram_manage_comments instagram_manage_contents "
-        "pages_read_engagement`. Enter the token and the number of the Instagram account."
+        "pages_read_engagement` and enter the token and the number of the Instagram account."
     ),
 )

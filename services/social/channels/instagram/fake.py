@@ -17,6 +17,7 @@ from aiohttp import web
 from yarl import URL
 
 from services.social.channels.base import VisiblePost
+from services.social.channels.fake_meta_login import MetaLogin
 from services.social.channels.faults import CLOSING
 from services.social.channels.instagram import fake_rules as rules
 from services.social.channels.instagram.fake_faults import Faults, said
@@ -35,6 +36,16 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 TOKEN = "sandbox-instagram-token-that-opens-nothing"  # noqa: S105  # only of this stand-in
 """The same in every process, so that a connected account outlives a restart of the sandbox."""
+SCOPES = frozenset(
+    {
+        "instagram_basic",
+        "instagram_content_publish",
+        "instagram_manage_comments",
+        "instagram_manage_contents",
+        "pages_read_engagement",
+        "pages_show_list",
+    }
+)
 MOST_PER_PAGE = 100
 FETCH = aiohttp.ClientTimeout(total=5)
 LOOPBACK = frozenset({"127.0.0.1", "localhost"})
@@ -63,6 +74,7 @@ class InstagramFake:
         self.faults = self._faults.left
         self.fault_words = self._faults.words
         self.token = TOKEN
+        self.oauth = MetaLogin(clock, SCOPES, (USER_ID, USERNAME), _listed)
         self.insights = True
         """Whether the token has `instagram_manage_insights`."""
         self._clock = clock
@@ -95,6 +107,7 @@ class InstagramFake:
         user = f"{API}/{USER_ID}"
         app.add_routes(
             [
+                *self.oauth.routes(),
                 web.get(user, self._about),
                 web.get(f"{user}/media", self._list),
                 web.post(f"{user}/media", self._take_in),
@@ -129,7 +142,10 @@ class InstagramFake:
 
     def _authorise(self, request: web.Request) -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme != "Bearer" or not secrets.compare_digest(token.encode(), self.token.encode()):
+        right = self.oauth.opens(token) or secrets.compare_digest(
+            token.encode(), self.token.encode()
+        )
+        if scheme != "Bearer" or not right:
             raise Refusal(190, "Invalid OAuth access token - Cannot parse access token")
 
     async def _about(self, _: web.Request) -> web.Response:
@@ -274,3 +290,8 @@ async def _json_body(request: web.Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise Refusal(100, "(#100) The body must be a JSON object")
     return body
+
+
+def _listed(number: str, name: str) -> dict[str, Any]:
+    """The Page that an account is linked with, as `/me/accounts` has it."""
+    return {"id": f"{number}1", "instagram_business_account": {"id": number, "username": name}}

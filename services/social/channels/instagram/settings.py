@@ -14,6 +14,8 @@ class InstagramSettings(AccountSettings):
 
     server: str = "https://graph.facebook.com"
     """Base address of the API; `https://graph.instagram.com` for tokens of Instagram's own login."""
+    login: str = "https://www.facebook.com"
+    """Base address of the page where people consent."""
     version: str = Field(default="v25.0", pattern=r"^v[0-9]{1,3}\.[0-9]$")
     """Of the Graph API; each lives about two years."""
     user_id: str = Field(pattern=r"^[0-9]{1,19}$")
