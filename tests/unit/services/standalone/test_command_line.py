@@ -53,7 +53,10 @@ def test_the_promised_commands_are_there() -> None:
         *((("dead-letters", act)) for act in ("list", "replay", "discard")),
         *((("user", act)) for act in ("add", "list", "password", "disable", "enable", "totp-off")),
         *((("token", act)) for act in ("create", "list", "revoke")),
-        *((("channel", act)) for act in ("add", "list", "pause", "resume", "test")),
+        *(
+            (("channel", act))
+            for act in ("add", "app", "connect", "list", "pause", "resume", "test")
+        ),
     }
     assert promised <= set(EVERY)
 
