@@ -42,6 +42,7 @@ SCOPES = frozenset(
         "instagram_content_publish",
         "instagram_manage_comments",
         "instagram_manage_contents",
+        "instagram_manage_insights",
         "pages_read_engagement",
         "pages_show_list",
     }

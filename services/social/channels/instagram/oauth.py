@@ -29,6 +29,7 @@ FLOW = OAuthFlow(
         "instagram_content_publish",
         "instagram_manage_comments",
         "instagram_manage_contents",
+        "instagram_manage_insights",
         "pages_show_list",
         "pages_read_engagement",
     ),

@@ -64,7 +64,7 @@ async def _choices(ask: Ask, settings: LinkedInSettings, tokens: Tokens) -> list
 
 
 FLOW = OAuthFlow(
-    # The last one only lists whose pages the person runs.
+    # The last one lists the pages that the person runs, and reads share statistics.
     scopes=("w_organization_social", "r_organization_social", "rw_organization_admin"),
     filled={"access_token": "not granted yet", "organization": "0"},
     consent=_consent,

@@ -24,6 +24,7 @@ SCOPES = frozenset(
         "threads_basic",
         "threads_content_publish",
         "threads_delete",
+        "threads_manage_insights",
         "threads_manage_replies",
         "threads_read_replies",
     }

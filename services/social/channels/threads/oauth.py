@@ -57,6 +57,7 @@ FLOW = OAuthFlow(
         "threads_manage_replies",
         "threads_read_replies",
         "threads_delete",
+        "threads_manage_insights",
     ),
     separator=",",
     filled={"access_token": "not granted yet", "user_id": "0"},
