@@ -75,6 +75,8 @@ class Capabilities:
     """False where the network refuses for a while what resembles a deleted post."""
     versions: bool = False
     """An edit is one more post in a chain, and not every account may make one: else `edit` replies."""
+    pictures: bool = True
+    """A post shows the lead image, by itself or on a card."""
     counts: bool = False
     """The channel is `Counting` too: the network tells how a post is doing."""
     counts_batch: int = 1

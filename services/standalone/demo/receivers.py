@@ -17,6 +17,7 @@ import orjson
 from aiohttp import web
 from aiosmtpd.controller import Controller
 
+from services.social.channels import discover
 from services.social.sandbox.app import Sandbox
 from services.standalone.ports import free_port
 
@@ -41,11 +42,16 @@ class Hook:
     signed: bool
 
 
+def _that_take_back() -> Sandbox:
+    """The demo ends with nothing left to see, so a network on which a person has to remove takes no part."""
+    return Sandbox([name for name, spec in discover().items() if spec.capabilities.delete])
+
+
 @dataclass
 class Receivers:
     """Everything Herald sends to in the demo, on loopback ports of its own."""
 
-    sandbox: Sandbox = field(default_factory=Sandbox)
+    sandbox: Sandbox = field(default_factory=_that_take_back)
     mails: list[Mail] = field(default_factory=list)
     hooks: list[Hook] = field(default_factory=list)
     webhook_secret: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ from shared.storage.client import Database
 from shared.storage.held import HeldArticles
 
 LEASE_SECONDS = 90
+CORRECTS = re.compile(r"[?&]utm_content=(\d+-)?correction-")
 QUICK = aiohttp.ClientTimeout(total=0.4)
 """A fake that hangs must cost this suite a moment, not the half minute of production."""
 
@@ -269,8 +271,12 @@ class SocialDesk:
         return found[0]
 
     def posts(self) -> list[Any]:
-        """What was ever created, replies aside."""
-        return [post for post in self.fake.creations() if not post.reply_to]
+        """What was ever created but for what follows a post: replies, and messages that correct it.
+
+        Where there are no replies, a correction is told from its post by the link.
+        """
+        made = (post for post in self.fake.creations() if not post.reply_to)
+        return [post for post in made if not CORRECTS.search(post.link or post.text)]
 
 
 def _jpeg() -> bytes:

@@ -110,7 +110,11 @@ async def test_a_bad_fault_names_its_field(sandbox_client: Any) -> None:
 async def test_accounts_are_settings_that_work(sandbox_client: Any, channel: str) -> None:
     spec = discover()[channel]
     given = (await accounts(sandbox_client))[channel]
-    assert given["server"] == str(sandbox_client.make_url(f"/{channel}"))
+    place = str(sandbox_client.make_url(f"/{channel}"))
+    if "server" in spec.settings.model_fields:
+        assert given["server"] == place
+    else:
+        assert any(place.partition("://")[2] in str(value) for value in given.values())
 
     async def no_images(url: str) -> bytes:
         raise AssertionError(url)

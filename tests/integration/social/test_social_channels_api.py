@@ -292,6 +292,14 @@ async def test_credentials_are_tried_without_posting(desk: Any, world: Any, chan
     settings = world.account(channel)
     await desk.connect(channel, settings)
     secret_field = secret_of(channel)
+    if "server" not in discover()[channel].settings.model_fields:
+        # Nobody can be asked without a message: the service is named, and what cannot be one is refused.
+        named = await desk.call("POST", f"{ROOT}/{channel}/main/test")
+        assert named.body == {"ok": True, "account": named.body["account"]}
+        assert named.body["account"]
+        refused = await desk.connect(channel, {**settings, secret_field: "expired"}, "dead")
+        assert (refused.status, refused.field) == (422, f"settings.{secret_field}")
+        return
     await desk.connect(channel, {**settings, secret_field: "expired"}, "dead")
     await desk.connect(channel, {**settings, "server": "http://127.0.0.1:1"}, "away")
     good = await desk.call("POST", f"{ROOT}/{channel}/main/test")
