@@ -8,6 +8,7 @@ import structlog
 
 from shared.delivery.carrier import Carrier
 from shared.delivery.ledger import Ledger
+from shared.delivery.looks import Looks
 from shared.delivery.metrics import OUTCOMES
 from shared.delivery.model import Delivery, Lanes
 from shared.delivery.outside import Outside
@@ -33,6 +34,7 @@ class Worker:
         self._clock = clock
         self._slots = slots
         self._wakeable = Wakeable()
+        self._looks = Looks()
         self._running: dict[asyncio.Task[None], Delivery] = {}
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -40,6 +42,7 @@ class Worker:
 
     def wake(self) -> None:
         """Say that something may have become due."""
+        self._looks.news()
         self._wakeable.wake()
 
     def start(self) -> None:
@@ -65,6 +68,9 @@ class Worker:
     async def _run(self) -> None:
         failures = 0
         while not self._stopping:
+            if pause := self._looks.wait(monotonic()):
+                await self._wakeable.wait(pause)
+                continue
             try:
                 lanes = await self._free()
                 delivery = await self._ledger.claim(lanes)
@@ -74,11 +80,13 @@ class Worker:
                 pause = back_off(failures)
                 failures += 1
                 log.warning("cannot claim", error=repr(error), retry_in=pause)
+                self._looks.news()
                 await asyncio.sleep(pause)
                 continue
             if delivery is None:
-                await self._wakeable.wait(idle)
+                self._looks.nothing(monotonic() + idle)
                 continue
+            self._looks.found()
             task = asyncio.create_task(self._watched(delivery))
             self._running[task] = delivery
             task.add_done_callback(self._finished)
@@ -88,7 +96,8 @@ class Worker:
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         del self._running[task]
-        self.wake()
+        self._looks.ended()
+        self._wakeable.wake()
 
     async def _idle_seconds(self, lanes: Lanes) -> float:
         due = await self._ledger.next_due(lanes)

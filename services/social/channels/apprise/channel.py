@@ -45,7 +45,7 @@ class AppriseChannel:
         self._plugin: Plugin | None = None
 
     async def compose(self, intent: Intent) -> Payload | None:
-        """A message for a post, one more for a correction or retraction; None for a minor change: nobody would see it."""
+        """A message for a post, one more for a correction or retraction; None for a minor change."""
         article = intent.article
         if intent.operation is Operation.DELETE:
             raise GiveUp(STAYS)
