@@ -38,18 +38,8 @@ FLOWS = {name: spec.oauth for name, spec in sorted(discover().items()) if spec.o
 WITH_FLOW = list(FLOWS)
 ENTERED = [name for name, flow in FLOWS.items() if flow.register is None]
 RENEWED = [name for name, flow in FLOWS.items() if flow.refresh is not None]
-SEVERAL = ["facebook", "instagram", "linkedin"]
+SEVERAL = [name for name in WITH_FLOW if hasattr(discover()[name].fake().oauth, "also_runs")]
 """Where one person may run several pages."""
-DAY = timedelta(days=1)
-LASTS: dict[str, timedelta | None] = {
-    "facebook": None,
-    "instagram": None,
-    "linkedin": 60 * DAY,
-    "mastodon": None,
-    "threads": None,
-    "x": None,
-}
-"""How long a consent is good for when Herald does all it can; None is for good, as far as the network says."""
 
 
 async def no_image(url: str) -> bytes:
@@ -306,7 +296,7 @@ async def test_a_year_that_renewals_do_not_lengthen_is_told_once_at_each_step(
 ) -> None:
     newsroom.fake.oauth.partner = True
     account_id = await newsroom.connected()
-    end = newsroom.clock.now() + 365 * DAY
+    end = newsroom.clock.now() + timedelta(days=365)
     if silent:  # about how long the same refresh token goes on
         monkeypatch.setattr(Granted, "seconds_left", lambda *_: None)
     await newsroom.pass_days(350)
@@ -324,12 +314,12 @@ async def test_a_year_that_renewals_do_not_lengthen_is_told_once_at_each_step(
     await newsroom.connected()
     await newsroom.renewals.step()
     assert len(newsroom.told) == 3
-    assert (await newsroom.standing()).ends_at == newsroom.clock.now() + 365 * DAY
+    assert (await newsroom.standing()).ends_at == newsroom.clock.now() + timedelta(days=365)
 
 
 async def test_the_forecast_is_what_the_network_said(newsroom: Newsroom) -> None:
     await newsroom.connected()
-    lasts = LASTS[newsroom.spec.name]
+    lasts: timedelta | None = getattr(newsroom.fake.oauth, "lasts", None)
     ends_at = (await newsroom.standing()).ends_at
     assert ends_at == (None if lasts is None else newsroom.clock.now() + lasts)
 
@@ -338,7 +328,7 @@ async def test_who_needs_nobody_says_nothing_in_a_season(newsroom: Newsroom) -> 
     """What Herald can renew, it renews by itself; what it cannot, a person is told of in time."""
     await newsroom.connected()
     await newsroom.pass_days(100)
-    lasts = LASTS[newsroom.spec.name]
+    lasts = getattr(newsroom.fake.oauth, "lasts", None)
     if lasts is None or lasts > timedelta(days=115):
         assert newsroom.told == []
         assert await (await newsroom.channel()).check()

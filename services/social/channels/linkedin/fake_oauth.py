@@ -6,7 +6,7 @@ Must never lengthen a refresh token's year, nor take a code or a wrong secret tw
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -19,7 +19,12 @@ NAME = "Herald"
 
 
 class Authorisations(ConsentPage):
-    """`partner` says whether the app gets refresh tokens; `also_runs` are further pages of the person, by number."""
+    """`partner` says whether the app gets refresh tokens; `also_runs` are further pages of the person, by number.
+
+    `lasts` is how long a consent is good for; those of other stand-ins are for good, as far as they say.
+    """
+
+    lasts = timedelta(seconds=ACCESS_SECONDS)
 
     def __init__(self, clock: Callable[[], datetime], organization: str) -> None:
         super().__init__(
