@@ -34,7 +34,6 @@ class Block:
     weight: int
     language: str
     from_right: bool
-    cut: bool
 
     @property
     def baseline(self) -> int:
@@ -157,7 +156,7 @@ class _Setting:
             for line in shortened(rest[: len(broken[count - 1]) + 1], self._paragraph.ellipsis)
             if len(line) == 1 or self._length(line) <= self._width
         )
-        return self.block([*lines[: count - 1], last], cut=True)
+        return self.block([*lines[: count - 1], last])
 
     def _broken(self) -> list[Line]:
         """Lines in which a word that is wider than a line is broken; spaces are still at their ends."""
@@ -176,7 +175,7 @@ class _Setting:
             found.append(line)
         return found
 
-    def block(self, lines: Sequence[Line], *, cut: bool = False) -> Block:
+    def block(self, lines: Sequence[Line]) -> Block:
         set_lines = tuple(tuple(runs(line)) for line in lines)
         extents = [
             _extents(line, self._weight, self._size, self._paragraph.language) for line in set_lines
@@ -196,7 +195,6 @@ class _Setting:
             weight=self._weight,
             language=self._paragraph.language,
             from_right=self._paragraph.from_right,
-            cut=cut,
         )
 
     def _length(self, line: Line) -> float:

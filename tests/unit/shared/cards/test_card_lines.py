@@ -39,7 +39,6 @@ def test_few_words_are_large_and_many_are_small() -> None:
 
 def test_more_than_fits_ends_in_an_ellipsis_in_the_last_line_there_is_room_for() -> None:
     made = block("The harbour opens again after two years. " * 20)
-    assert made.cut
     assert made.size == SIZES[-1]
     assert texts(made)[-1].endswith("…")
     assert made.height <= 220
@@ -62,7 +61,6 @@ def test_what_is_left_of_a_cut_text_is_its_beginning() -> None:
 def test_a_word_that_is_too_long_is_broken_at_the_smallest_size() -> None:
     made = block("x" * 60)
     assert made.size == SIZES[-1]
-    assert not made.cut
     assert "".join(texts(made)) == "x" * 60
 
 
