@@ -152,7 +152,7 @@ REFUSED = [
     f"gotifys://push.example.org/{SECRET}\ngotifys://other.example/t",
     f"gotifys://push.example.org/{SECRET}\x00",
     f"gotifys://push.example.org/{SECRET}" + "x" * 2000,
-    *(f"gotifys://push.example.org/{SECRET}?{option}=1" for option in GENERAL_OPTIONS),
+    *(f"gotifys://push.example.org/{SECRET}?{option}=1" for option in sorted(GENERAL_OPTIONS)),
     f"gotifys://push.example.org/{SECRET}?priority=high&Verify=no",
 ]  # fmt: skip
 
