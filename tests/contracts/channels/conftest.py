@@ -286,6 +286,8 @@ def _jpeg() -> bytes:
 
 
 IMAGE = _jpeg()
+Image.init()
+"""Else the first bytes that are no picture load every plugin: longer than a short time limit on a busy machine."""
 
 
 @pytest.fixture(params=sorted(discover()))
