@@ -10,8 +10,8 @@ from services.social.channels.x.client import XClient, is_gone
 from services.social.channels.x.compose import PostPayload
 from shared.delivery.errors import OutcomeUnknown, TryAgain
 
-PAGE, PAGES = 100, 5
-"""Posts per page (the network's maximum) and pages that are read."""
+PAGE, PAGES = 100, 10
+"""Posts per page (the network's maximum) and pages that are read: a thousand posts within `EARLIER`."""
 EARLIER = timedelta(hours=1)
 """How long before its last composing a post may have been made: by an attempt that was not seen to arrive."""
 
