@@ -417,10 +417,10 @@ async def test_find_turns_pages_and_says_when_it_cannot_be_sure(stage: Stage) ->
         status, _ = await stage.call("POST", f"{USER}/threads_publish", creation_id=made["id"])
         assert status == 200
 
-    for number in range(499):
+    for number in range(999):
         await another(number)
     assert await stage.channel.find(payload) == posted
-    await another(499)
+    await another(999)
     with pytest.raises(OutcomeUnknown):
         await stage.channel.find(payload)
     stage.clock.advance(3 * 3600)

@@ -365,7 +365,7 @@ async def test_find_turns_pages_and_says_when_it_cannot_be_sure(
     stage = await staging(XFake(clock=clock.now))
     payload = await stage.payload()
     posted = await stage.channel.post(payload)
-    for number in range(499):
+    for number in range(999):
         status, _ = await stage.call("POST", "/2/tweets", json={"text": f"x{number}"})
         assert status == 201
         if number == 150:
