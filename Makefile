@@ -34,7 +34,7 @@ up: .venv/.runtime ## Run the embedded stack until Ctrl+C
 
 test: .venv/.dev servers lint ## Everything CI runs
 	@$(BIN)/pytest -m timed
-	@$(BIN)/pytest -m "not timed and not storm" --numprocesses auto --dist loadfile
+	@$(BIN)/pytest -m "not timed and not storm" --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.dev ## Style, types and the walls between rooms
 	@$(BIN)/ruff check .

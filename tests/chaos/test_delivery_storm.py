@@ -75,9 +75,9 @@ pytestmark = [
 
 
 def _networks() -> Sandbox:
-    """Every network, with room for the whole backlog where nothing else is said in the module's words."""
+    """The ten networks, with room for the whole backlog where nothing else is said in the module's words."""
     plenty = 1_000_000
-    sandbox = Sandbox()
+    sandbox = Sandbox(OWN)
     sandbox.fakes.update(
         bluesky=BlueskyFake(
             capacity=dict.fromkeys(("requests", "sessions", "sessions-day"), plenty)

@@ -121,7 +121,7 @@ async def reposted_once(desk: SocialDesk, article: Any) -> None:
     gone = await of(desk, article, Operation.DELETE, "1.3")
     assert [one.state for one in (old, gone, new)] == [DeliveryState.CONFIRMED] * 3
     assert gone.reason == "removed, to be posted again"
-    assert new.reason in {"posted again", "seen there by ana"}
+    assert new.reason == "seen there by ana" or new.reason.startswith("posted again")
 
 
 async def a_person_is_asked(desk: SocialDesk, task: Any, words: str) -> None:
@@ -198,7 +198,7 @@ async def test_a_retraction_reaches_readers_in_the_way_that_was_chosen(
         assert given_up.task is None
     else:
         assert end.state is DeliveryState.CONFIRMED
-        assert end.reason == "replied with the retraction"
+        assert end.reason in {"replied with the retraction", "seen there by ana"}
         assert len(saying(seen, WHY)) == 1
         assert len(made) == len(seen) == 2
 
@@ -211,7 +211,10 @@ async def test_what_is_quietly_unpublished_is_never_announced(desk: SocialDesk) 
     await desk.take_in(quiet)
     await settled(desk, quiet)
     assert len(desk.fake.creations()) == 1
-    assert desk.fake.visible() == []
+    if desk.spec.capabilities.delete:
+        assert desk.fake.visible() == []
+    else:
+        assert (await desk.only(quiet, Operation.DELETE)).task is not None
 
 
 async def test_a_retraction_takes_down_what_was_posted_again(desk: SocialDesk) -> None:

@@ -215,4 +215,5 @@ async def test_standings_change_side_by_side_without_losing_any(
     assert (await listed(first, "x/main"))["spend"]["usd"] == pytest.approx(6.0)
     window = world.sandbox.fakes["x"]._windows["post"]
     (budget,) = (await listed(second, "x/main"))["budgets"]
-    assert budget["remaining"] == window.limit - 30
+    # Fewer than 30 where the network's window ended meanwhile; what it counts is what we know.
+    assert budget["remaining"] == window.limit - window._used

@@ -25,6 +25,7 @@ from aiohttp import FormData, web
 from aiohttp.test_utils import TestServer
 from PIL import Image
 
+from services.social.channels import discover
 from services.social.sandbox.app import Sandbox
 from services.standalone import stack as standalone
 from services.standalone.client import HeraldClient
@@ -38,6 +39,8 @@ from shared.storage.client import open_client
 FINAL = {state.value for state in DeliveryState if state.final}
 SERVICES = ("publishing", "social", "sitemap", "notifications", "site")
 PLACEHOLDER = "reader@example.org"
+NETWORKS = [name for name, spec in discover().items() if spec.capabilities.delete]
+"""Where nothing waits for a person, so that a retraction comes to rest."""
 
 
 class StandingClock(SystemClock):
@@ -129,7 +132,7 @@ def _impersonal(message: bytes, recipient: str) -> bytes:
 async def newsroom(
     mongod: Mongod, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Newsroom]:
-    clock, sandbox = StandingClock(), Sandbox()
+    clock, sandbox = StandingClock(), Sandbox(NETWORKS)
     monkeypatch.setattr(standalone, "SystemClock", lambda: clock)
     sent: list[tuple[str, str, Any]] = []
     hooks: list[tuple[str, bytes]] = []

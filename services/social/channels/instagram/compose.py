@@ -41,7 +41,7 @@ PICTURES = PictureLimits(
 
 _LINK = r"https?://[^\s<>\"「」『』、。]+"
 # A whole run of signs: were only its last one taken away, the one before it would count.
-_SIGNS = regex.compile(rf"{_LINK}|(?P<sign>[#＃@]+)(?=[\w\p{{M}}])", regex.IGNORECASE)
+_SIGNS = regex.compile(rf"{_LINK}|(?P<sign>[#＃@]+)(?=[\w\p{{M}}\p{{N}}])", regex.IGNORECASE)
 
 
 class Frozen(BaseModel):

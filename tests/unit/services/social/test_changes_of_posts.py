@@ -131,7 +131,7 @@ async def test_a_channel_is_asked_only_where_it_has_to_find_the_words(newsroom: 
     decide = newsroom.changes.decide
     reply = await decide(delivery(), article(), PREVIOUS)
     assert reply == Choice(Manner.REPLY, Kind.CORRECTION, 0)
-    wanted = intent("key", Operation.EDIT, article(), NOON, PREVIOUS, reply)
+    wanted = intent("key", Operation.EDIT, article(), NOON, PREVIOUS, reply, {})
     assert (wanted.change, wanted.manner, wanted.told) == ("correction", Manner.REPLY, 0)
     assert wanted.posted == Posted(
         remote_id="7", url="https://network.example/7", extra={"replies": ["8"]}
@@ -139,7 +139,7 @@ async def test_a_channel_is_asked_only_where_it_has_to_find_the_words(newsroom: 
     newsroom.chosen = Policy(retraction=Manner.REPLY)
     said = await decide(delivery(Operation.DELETE, revision=9), RETRACTED, PREVIOUS)
     assert said == Choice(Manner.REPLY, Kind.RETRACTION, 0)
-    asked = intent("key", Operation.DELETE, RETRACTED, NOON, PREVIOUS, said)
+    asked = intent("key", Operation.DELETE, RETRACTED, NOON, PREVIOUS, said, {})
     assert (asked.operation, asked.change) == (Operation.EDIT, "retraction")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import regex
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
@@ -238,6 +238,7 @@ def test_a_number_from_the_command_line_is_taken_as_its_digits() -> None:
     st.sampled_from([1, 8]),
     st.booleans(),
 )
+@example("¼#", [], 0, 8, False)
 def test_the_network_takes_every_caption(
     words: str, tags: list[str], hashtags: int, times: int, override: bool
 ) -> None:
