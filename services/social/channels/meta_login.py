@@ -28,10 +28,9 @@ def dialog(login: str, version: str) -> str:
 async def exchange(ask: Ask, app: App, graph: Graph, code: Code) -> Tokens:
     """The person's own token, long-lived: only that gives tokens of Pages that do not expire."""
     url = f"{graph.server}/{graph.version}/oauth/access_token"
-    ours = {"client_id": app.client_id, "client_secret": app.client_secret}
-    form = ours | {"redirect_uri": code.redirect_uri, "code": code.code}
+    form = app.form(redirect_uri=code.redirect_uri, code=code.code)
     short = tokens_of(await ask("POST", url, form=form, changes=True))
-    form = ours | {"grant_type": "fb_exchange_token", "fb_exchange_token": short.access_token}
+    form = app.form(grant_type="fb_exchange_token", fb_exchange_token=short.access_token)
     return tokens_of(await ask("POST", url, form=form, changes=True))
 
 

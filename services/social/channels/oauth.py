@@ -22,6 +22,10 @@ class App:
     client_id: str
     client_secret: str = field(repr=False)
 
+    def form(self, **more: str) -> dict[str, str]:
+        """How it names itself in the body of a request (RFC 6749, section 2.3.1), before `more`."""
+        return {"client_id": self.client_id, "client_secret": self.client_secret, **more}
+
 
 @dataclass(frozen=True)
 class Code:
@@ -30,6 +34,14 @@ class Code:
     code: str = field(repr=False)
     verifier: str = field(repr=False)
     redirect_uri: str
+
+    def form(self) -> dict[str, str]:
+        """The access token request (RFC 6749, section 4.1.3), as far as it is the same everywhere."""
+        return {
+            "grant_type": "authorization_code",
+            "code": self.code,
+            "redirect_uri": self.redirect_uri,
+        }
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,10 @@ class Tokens:
     refresh_token: str | None = field(default=None, repr=False)
     """What renews it: where a network renews an access token by itself, that token."""
     refresh_expires_in: float | None = None
+
+    def form(self) -> dict[str, str]:
+        """The request to renew them (RFC 6749, section 6)."""
+        return {"grant_type": "refresh_token", "refresh_token": self.refresh_token or ""}
 
 
 @dataclass(frozen=True)

@@ -23,24 +23,17 @@ def _consent(settings: LinkedInSettings) -> str:
 
 
 async def _exchange(ask: Ask, app: App, settings: LinkedInSettings, code: Code) -> Tokens:
-    form = {
-        "grant_type": "authorization_code",
-        "code": code.code,
-        "redirect_uri": code.redirect_uri,
-    }
-    return await _token(ask, app, settings, form)
+    return await _token(ask, app, settings, code.form())
 
 
 async def _refresh(ask: Ask, app: App, settings: LinkedInSettings, tokens: Tokens) -> Tokens:
     """The same refresh token comes back; its year runs on from the consent."""
-    form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token or ""}
-    return await _token(ask, app, settings, form)
+    return await _token(ask, app, settings, tokens.form())
 
 
 async def _token(ask: Ask, app: App, settings: LinkedInSettings, form: dict[str, str]) -> Tokens:
-    ours = {"client_id": app.client_id, "client_secret": app.client_secret}
     url = f"{settings.web}/oauth/v2/accessToken"
-    return tokens_of(await ask("POST", url, form=form | ours, changes=True))
+    return tokens_of(await ask("POST", url, form=app.form(**form), changes=True))
 
 
 async def _choices(ask: Ask, settings: LinkedInSettings, tokens: Tokens) -> list[Choice]:

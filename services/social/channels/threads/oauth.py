@@ -20,13 +20,7 @@ def _consent(settings: ThreadsSettings) -> str:
 
 
 async def _exchange(ask: Ask, app: App, settings: ThreadsSettings, code: Code) -> Tokens:
-    form = {
-        "client_id": app.client_id,
-        "client_secret": app.client_secret,
-        "grant_type": "authorization_code",
-        "redirect_uri": code.redirect_uri,
-        "code": code.code,
-    }
+    form = app.form(**code.form())
     url = f"{settings.server}/oauth/access_token"
     short = tokens_of(await ask("POST", url, form=form, changes=True))
     query = {

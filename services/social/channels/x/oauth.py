@@ -23,18 +23,11 @@ def _consent(settings: XSettings) -> str:
 
 
 async def _exchange(ask: Ask, app: App, settings: XSettings, code: Code) -> Tokens:
-    form = {
-        "grant_type": "authorization_code",
-        "code": code.code,
-        "redirect_uri": code.redirect_uri,
-        "code_verifier": code.verifier,
-    }
-    return await _token(ask, app, settings, form)
+    return await _token(ask, app, settings, code.form() | {"code_verifier": code.verifier})
 
 
 async def _refresh(ask: Ask, app: App, settings: XSettings, tokens: Tokens) -> Tokens:
-    form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token or ""}
-    return await _token(ask, app, settings, form)
+    return await _token(ask, app, settings, tokens.form())
 
 
 async def _token(ask: Ask, app: App, settings: XSettings, form: dict[str, str]) -> Tokens:
