@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +15,8 @@ from services.standalone.rabbitmq import PrivateRabbit
 from shared.runtime.clock import ManualClock
 from shared.runtime.ids import new_token
 from shared.storage.client import Database, open_client
+
+Emptied = Callable[[str], AbstractAsyncContextManager[Database]]
 
 # How long one example takes is the machine's affair: a busy one must not turn a true property false.
 settings.register_profile("herald", deadline=None)
@@ -39,6 +42,21 @@ async def database(mongod: Mongod) -> AsyncIterator[Database]:
         database = databases(f"test_{new_token()}")
         yield database
         await database.drop()
+
+
+@pytest.fixture
+def emptied(mongod: Mongod) -> Emptied:
+    """One database for all tests of a suite, emptied after each: making its indexes takes 0.2 s."""
+
+    @asynccontextmanager
+    async def open_one(suite: str) -> AsyncIterator[Database]:
+        async with open_client(mongod.url) as databases:
+            database = databases(f"test_{suite}")
+            yield database
+            for name in await database.collection_names():
+                await database[name].delete_many({})
+
+    return open_one
 
 
 @pytest.fixture(params=["motor", "pymongo"])

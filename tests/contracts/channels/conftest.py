@@ -290,6 +290,12 @@ Image.init()
 """Else the first bytes that are no picture load every plugin: longer than a short time limit on a busy machine."""
 
 
+@pytest.fixture
+async def database(emptied: Any) -> AsyncIterator[Database]:
+    async with emptied("channels") as database:
+        yield database
+
+
 @pytest.fixture(params=sorted(discover()))
 async def desk(
     request: pytest.FixtureRequest,

@@ -244,6 +244,12 @@ class Replica:
 
 
 @pytest.fixture
+async def database(emptied: Any) -> AsyncIterator[Database]:
+    async with emptied("notifications") as database:
+        yield database
+
+
+@pytest.fixture
 def inbox() -> Inbox:
     return Inbox()
 

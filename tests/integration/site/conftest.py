@@ -102,6 +102,12 @@ StartReplica = Callable[..., Awaitable[Replica]]
 
 
 @pytest.fixture
+async def database(emptied: Any) -> AsyncIterator[Database]:
+    async with emptied("site") as database:
+        yield database
+
+
+@pytest.fixture
 async def start_replica(
     database: Database, tmp_path: Path, clock: ManualClock
 ) -> AsyncIterator[StartReplica]:

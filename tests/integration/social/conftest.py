@@ -186,6 +186,12 @@ class World:
 
 
 @pytest.fixture
+async def database(emptied: Any) -> AsyncIterator[Database]:
+    async with emptied("social") as database:
+        yield database
+
+
+@pytest.fixture
 async def world() -> AsyncIterator[World]:
     sandbox, live, asked = Sandbox(), asyncio.Event(), list[str]()
     live.set()
