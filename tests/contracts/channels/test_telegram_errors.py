@@ -126,7 +126,7 @@ Staging = Callable[[TelegramFake], Awaitable[Stage]]
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stand-in that hangs costs a moment, not the half minute of production."""
-    monkeypatch.setitem(transport.call.__kwdefaults__, "timeout", aiohttp.ClientTimeout(total=0.4))
+    monkeypatch.setitem(transport.call.__kwdefaults__, "timeout", aiohttp.ClientTimeout(total=1.0))
 
 
 @pytest.fixture
