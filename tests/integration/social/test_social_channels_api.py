@@ -85,6 +85,10 @@ BAD_ACCOUNTS: list[tuple[dict[str, Any], str]] = [
         {"settings": {"server": "https://m.example", "access_token": "t", "colour": "red"}},
         "settings.colour",
     ),
+    (
+        {"settings": {"server": "https://m.example", "access_token": "t\n"}},
+        "settings.access_token",
+    ),
     ({"extra": 1}, "extra"),
 ]
 """What is wrong in an otherwise good account, and the field that must be named."""

@@ -10,6 +10,7 @@ import regex
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr, ValidationError
 
 from services.social.channels import discover
 
@@ -61,3 +62,20 @@ def test_the_text_is_counted_and_cut_by_the_channels_own_rules(
         assert text.startswith(words)
         ends = {0, *(found.end() for found in regex.finditer(r"\X", text))}
         assert len(words) in ends
+
+
+@pytest.mark.parametrize("spoiled", ["{}\n", "{}\r\nX-Other: 1", " {}", "{}\t", ""])
+@pytest.mark.parametrize("name", EVERY)
+def test_a_secret_that_no_header_can_hold_is_refused_without_a_word_of_it(
+    name: str, spoiled: str
+) -> None:
+    """Accepted, it would break every post in the client; stored by an earlier version, it must not be told."""
+    spec = discover()[name]
+    good = spec.fake().account(f"http://127.0.0.1:1/{name}")
+    (secret,) = [
+        field for field, info in spec.settings.model_fields.items() if info.annotation is SecretStr
+    ]
+    with pytest.raises(ValidationError) as refused:
+        spec.settings.model_validate({**good, secret: spoiled.format(good[secret])})
+    assert [error["loc"] for error in refused.value.errors()] == [(secret,)]
+    assert str(good[secret]) not in str(refused.value)
