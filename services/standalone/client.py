@@ -36,10 +36,19 @@ class BadFile(Exception):
     """Raised for a file that cannot be made an article; the text names the file and says why."""
 
 
+class Unsendable(aiohttp.ClientError):
+    """Raised for what cannot be put into a request; the text never repeats it."""
+
+
 class HeraldClient:
     """One signed-in connection to one installation."""
 
     def __init__(self, url: str, token: str) -> None:
+        """Raises `aiohttp.InvalidURL` or `Unsendable`."""
+        if url.startswith("//"):  # of any scheme, which the client does not choose
+            raise aiohttp.InvalidURL(url)
+        if not token.isprintable():
+            raise Unsendable("the token has a line end or something else in it that is no text")
         self.url = url.rstrip("/")
         self._token = token
         self._session: aiohttp.ClientSession | None = None
@@ -75,19 +84,26 @@ class HeraldClient:
         revision: int | None = None,
         data: aiohttp.FormData | None = None,
     ) -> Any:
-        """One request; the parsed answer. Raises `ApiError`."""
+        """One request; the parsed answer. Raises `ApiError` or `Unsendable`."""
         headers = {} if revision is None else {"If-Match": f'"{revision}"'}
         options: dict[str, Any] = {"headers": headers}
         if data is not None:
             options["data"] = data
         elif method not in {"GET", "DELETE"}:
             headers["Content-Type"] = "application/json"
-            options["data"] = orjson.dumps(body or {})
+            try:
+                options["data"] = orjson.dumps(body or {})
+            except TypeError as error:  # arguments that a terminal sent in another encoding
+                raise Unsendable("what was typed in is not UTF-8") from error
         async with self._answer(method, path, **options) as response:
             raw = await response.read()
             if response.status >= 400:
                 raise ApiError(response.status, _problem(raw))
-            return orjson.loads(raw) if raw else None
+            try:
+                return orjson.loads(raw) if raw else None
+            except orjson.JSONDecodeError as error:
+                title = "but this is not Herald's answer; is the address right?"
+                raise ApiError(response.status, {"title": title}) from error
 
     async def page(self, path: str) -> tuple[int, str]:
         """A public address as a reader gets it: status and text."""

@@ -165,12 +165,13 @@ def _settings(pairs: list[str]) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
-    """Numbers and booleans as JSON writes them, everything else as text."""
+    """Numbers and booleans as JSON writes them; everything else is text as it stands, `1.10` and `12e3` too."""
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         return text
-    return value if isinstance(value, bool | int | float) else text
+    plain = isinstance(value, bool | int | float) and orjson.dumps(value).decode() == text
+    return value if plain else text
 
 
 @app.command()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import orjson
 import pytest
@@ -119,3 +121,11 @@ async def test_a_missing_picture_names_the_file(tmp_path: Path) -> None:
 async def test_it_must_be_opened_first() -> None:
     with pytest.raises(RuntimeError, match="async with"):
         await HeraldClient("http://127.0.0.1:1", "t").call("GET", "/")
+
+
+async def test_an_answer_of_somebody_else_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong `--url` often leads to a server that says 200 to everything."""
+    page = AsyncMock(status=200, read=AsyncMock(return_value=b"<html>Welcome"))
+    monkeypatch.setattr(HeraldClient, "_answer", lambda *_, **__: nullcontext(page))
+    with pytest.raises(ApiError, match="not Herald's answer"):
+        await HeraldClient("https://other.example", "t").call("GET", "/api/v1/channels")

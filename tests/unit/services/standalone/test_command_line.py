@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -11,6 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from services.__main__ import app
+from services.standalone.commands import channels
 
 SECRET = "a secret of more than thirty-two characters"
 runner = CliRunner()
@@ -125,6 +127,41 @@ def test_a_setting_pair_without_its_value_is_refused(pair: str) -> None:
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
     assert f"error: --set {pair}: write name=value" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("3", 3),
+        ("2.5", 2.5),
+        ("true", True),
+        ("2026.10", "2026.10"),
+        ("12345e67", "12345e67"),
+        ("123456789012345678901234567890", "123456789012345678901234567890"),
+        ('"quoted"', '"quoted"'),
+        ("null", "null"),
+    ],
+)
+def test_a_setting_arrives_as_it_was_written(text: str, sent: Any) -> None:
+    """Half of a token that looks like a number is not the token."""
+    told = channels._settings([f"x={text}"])["x"]
+    assert (told, type(told)) == (sent, type(sent))
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        (["--token", "t\n"], "the token has a line end"),
+        (["--token", "t\r\nX-Other: 1"], "the token has a line end"),
+        (["--token", "t", "--url", "//herald.example"], "--url must be such as"),
+        (["--token", "t", "--reason", "caf\udce9"], "not UTF-8"),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_in_words(stated: list[str], said: str) -> None:
+    result = runner.invoke(app, ["channel", "pause", "all", "--reason", "r", *stated])
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert said in result.stderr
 
 
 def test_a_broken_article_file_is_named(tmp_path: Path) -> None:
