@@ -37,7 +37,7 @@ from services.social.store import Accounts, scopes
 from shared.contracts.articles import Article, Status
 from shared.contracts.outlets import DeliveryState, Operation
 from shared.delivery.errors import AuthDead, DeliveryError, GiveUp, TryAgain
-from shared.delivery.model import Delivery, Document, Lanes
+from shared.delivery.model import SEEN_BY_A_PERSON, Delivery, Document, Lanes
 from shared.delivery.outside import Composed, Drop, Go, Hold, Leave, Task, Verdict
 from shared.delivery.own_origin import OwnOrigin
 from shared.runtime.clock import Clock
@@ -141,7 +141,7 @@ class SocialOutside:
             async with self._standings.under_way(account_id, ask, lambda: channel.budget):
                 if way is None:
                     result = new_post(delivery, posted, await channel.post(payload["body"]))
-                elif posted is None:
+                elif posted is None or posted.remote_id == SEEN_BY_A_PERSON:
                     raise GiveUp("nothing is known of the post to change")
                 elif way is Manner.DELETE:
                     await channel.delete(posted)

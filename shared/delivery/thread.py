@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.contracts.outlets import DeliveryState, Operation
-from shared.delivery.model import ENDED_UNSENT, SEEN_BY_A_PERSON, UNFINISHED, Delivery, Document
+from shared.delivery.model import ENDED_UNSENT, UNFINISHED, Delivery, Document
 from shared.delivery.outside import Drop
-
-BY_HAND = "a person confirmed the post, but its id is not known: change it there by hand"
 
 
 def follows(delivery: Delivery) -> bool:
@@ -41,7 +39,8 @@ def continued(
 
     None while one of the `earlier` operations (oldest first) may still happen; what a person has
     not done yet is overtaken by this one. A post that follows goes out only where the last thing
-    that happened took the one before it away.
+    that happened took the one before it away. The result may be of what only a person saw
+    (`SEEN_BY_A_PERSON`): then the outside has to ask one again.
     """
     if any(other.state.value in UNFINISHED and other.task is None for other in earlier):
         return None
@@ -57,8 +56,6 @@ def continued(
         return Drop(DeliveryState.CANCELLED, "it was removed and not posted again")
     if operation is Operation.POST:
         return Drop(DeliveryState.CANCELLED, "the post before it is still there")
-    if previous.get("remote_id") == SEEN_BY_A_PERSON:
-        return Drop(DeliveryState.FAILED, BY_HAND)
     newest = max(other.composed_from or 0 for other in happened)
     if operation is Operation.EDIT and newest >= revision:
         return Drop(DeliveryState.CANCELLED, "already part of what was posted")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.contracts.articles import Article, Status
 from shared.contracts.outlets import Operation
+from shared.delivery.model import SEEN_BY_A_PERSON
 
 
 class Kind(StrEnum):
@@ -118,8 +119,24 @@ def choose(
 ) -> Choice:
     """How an edit or a deletion is done now, seen from what the post already carries (`previous`).
 
-    What was unpublished is removed as quietly, by a person where the network cannot.
+    What was unpublished is removed as quietly, by a person where the network cannot. A post that only a
+    person saw has no id that we know, so whatever is to be done about it is for a person too.
     """
+    choice = _by_policy(operation, publication, article, previous, policy, able)
+    unknown = (previous or {}).get("remote_id") == SEEN_BY_A_PERSON
+    if unknown and choice.manner is not Manner.NOTHING:
+        return replace(choice, manner=Manner.PERSON)
+    return choice
+
+
+def _by_policy(
+    operation: Operation,
+    publication: int,
+    article: Article,
+    previous: dict[str, Any] | None,
+    policy: Policy,
+    able: Able,
+) -> Choice:
     told = (previous or {}).get("corrections", 0)
     if operation is not Operation.DELETE:
         kind = Kind.CORRECTION if len(article.corrections) > told else Kind.MINOR

@@ -309,10 +309,11 @@ async def test_a_deletion_waits_for_a_person_and_says_so_when_the_post_has_no_kn
     await settle(worker, clock)
     assert (await state_of(ledger, delete)).state is S.PLANNED
     await resolve(ledger, await state_of(ledger, plan()), "Ana", happened=True)
+    outside.task = "for a person: remove it"
     await settle(worker, clock)
     end = await state_of(ledger, delete)
-    assert end.state is S.FAILED
-    assert "by hand" in (end.reason or "")
+    assert end.state is S.WAITING
+    assert (end.reason, end.task is None) == ("for a person: remove it", False)
     assert outside.calls.count("send") == 1
 
 

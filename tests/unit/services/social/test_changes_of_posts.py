@@ -25,7 +25,7 @@ from services.social.domain.policy import Choice, Kind, Manner, Policy
 from shared.contracts.articles import Article, Correction, Retraction, Status
 from shared.contracts.outlets import DeliveryState, Operation
 from shared.delivery.errors import OutcomeUnknown
-from shared.delivery.model import NOTE, Delivery, Document, Plan
+from shared.delivery.model import NOTE, SEEN_BY_A_PERSON, Delivery, Document, Plan
 from shared.delivery.outside import Composed, Leave, Task
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -183,6 +183,26 @@ async def test_a_person_is_told_what_to_do_and_how_urgent_it_is(newsroom: Newsro
         assert newsroom.told == [(severity, f"task:{one.id}", task.words)]
         assert newsroom.relayed == ["bluesky/main"]
         newsroom.told, newsroom.relayed = [], []
+
+
+@pytest.mark.parametrize("chosen", [Manner.EDIT, Manner.REPLY, Manner.REPOST, Manner.PERSON])
+async def test_a_post_that_only_a_person_saw_is_changed_and_taken_back_by_a_person(
+    newsroom: Newsroom, chosen: Manner
+) -> None:
+    """Its id is not known, so nothing can be called: a retraction must not end there unheard."""
+    newsroom.chosen = Policy(correction=chosen)
+    seen: Document = {"remote_id": SEEN_BY_A_PERSON, "url": "https://network.example/7"}
+    for one, found, act in (
+        (delivery(), article(), "tell readers"),
+        (delivery(Operation.DELETE, revision=9), RETRACTED, "take back"),
+        (delivery(Operation.DELETE), article(status=Status.UNPUBLISHED), "remove"),
+    ):
+        task = await newsroom.changes.decide(one, found, seen)
+        assert isinstance(task, Task)
+        assert act in task.words
+        assert "https://network.example/7" in task.words
+    newsroom.chosen = Policy(correction=Manner.NOTHING)
+    assert isinstance(await newsroom.changes.decide(delivery(), article(), seen), Leave)
 
 
 async def test_a_repost_is_three_acts_in_one_order_and_planned_once(newsroom: Newsroom) -> None:

@@ -130,11 +130,10 @@ def test_a_withdrawal_cancels_what_has_not_begun_and_deletes_what_is_out() -> No
         assert step.operation is Operation.DELETE
 
 
-def test_what_a_person_confirmed_is_changed_by_hand() -> None:
-    [step] = foreseen(delivery(result={"remote_id": SEEN_BY_A_PERSON}))
-    assert step.operation is None
-    assert step.reason is not None
-    assert "by hand" in step.reason
+def test_what_a_person_confirmed_is_gone_on_from() -> None:
+    seen = {"remote_id": SEEN_BY_A_PERSON}
+    [step] = foreseen(delivery(result=seen))
+    assert (step.operation, step.previous) == (Operation.EDIT, seen)
 
 
 def test_a_second_publication_deletes_the_first_post_and_makes_its_own() -> None:
