@@ -79,7 +79,9 @@ class OutboundPolicy:
         if literal is not None and not is_public(literal):
             raise Forbidden("must not be a private or special address")
         if literal is None and (
-            "." not in host or host.endswith((".local", ".internal", ".localhost", "."))
+            "." not in host
+            or host.endswith((".local", ".internal", ".localhost", "."))
+            or not _can_be_named(host)
         ):
             raise Forbidden("must be a public host name")
 
@@ -99,6 +101,12 @@ def _literal(host: str) -> str | None:
         return socket.inet_ntoa(socket.inet_aton(host))
     except OSError:
         return None
+
+
+def _can_be_named(host: str) -> bool:
+    """False for what no resolver takes: an empty or endless part, or digits at the end that are no address."""
+    labels = host.split(".")
+    return all(0 < len(label) < 64 for label in labels) and not labels[-1].isdigit()
 
 
 class _GuardedResolver(AbstractResolver):

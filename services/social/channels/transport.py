@@ -9,7 +9,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from shared.delivery.errors import OutcomeUnknown, TryAgain
+from shared.delivery.errors import GiveUp, OutcomeUnknown, TryAgain
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -46,7 +46,7 @@ async def call(
 
     Raises `TryAgain` when the request cannot have reached the network (name, connect, TLS), and when
     anything goes wrong with a request that changes nothing (`mutation=False`); `OutcomeUnknown` when
-    a mutation left and no answer came back.
+    a mutation left and no answer came back; `GiveUp` where there is no such address.
     """
     try:
         async with session.request(
@@ -64,6 +64,9 @@ async def call(
             lowered = {name.lower(): value for name, value in response.headers.items()}
             text = raw.decode("utf-8", "replace")
             return Answer(response.status, lowered, _parse(raw), text)
+    except (aiohttp.InvalidURL, UnicodeError) as error:
+        # `1.2.3.999` is the first, and a name with an empty part the other. Nothing has left.
+        raise GiveUp("the address cannot be called: no host has such a name") from error
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
         # Also covers DNS and TLS: the connection never stood, so no byte of the request was read.
         raise TryAgain(f"cannot connect: {error}") from error

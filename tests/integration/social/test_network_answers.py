@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from services.social.channels import transport
+from shared.delivery.errors import GiveUp
 
 
 async def _slow(request: web.Request) -> web.StreamResponse:
@@ -36,3 +37,12 @@ async def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None
     async with TestServer(app) as server, aiohttp.ClientSession() as session:
         answer = await transport.call(session, "GET", str(server.make_url("/")), mutation=False)
     assert (answer.body, len(answer.text)) == (None, 5000)
+
+
+@pytest.mark.parametrize("host", ["1.2.3.999", "a..b.example", "a" * 64 + ".example"])
+@pytest.mark.parametrize("mutation", [True, False])
+async def test_a_host_that_cannot_be_is_no_doubt(host: str, mutation: bool) -> None:
+    """Nothing has left, so nobody has to look whether something arrived."""
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(GiveUp, match="no host"):
+            await transport.call(session, "POST", f"https://{host}/", mutation=mutation)

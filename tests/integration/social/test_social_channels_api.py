@@ -123,10 +123,15 @@ INSIDE = [
     "https://mastodon.example:15672",
     "https://user:pass@mastodon.example",
     "https:///nowhere",
+    "https://mastodon..example",
+    f"https://{'m' * 64}.example",
+    "https://1.2.3.999",
 ]
 
 
-async def test_an_address_inside_our_own_house_is_refused(desk: Any, database: Database) -> None:
+async def test_an_address_inside_our_own_house_or_nowhere_is_refused(
+    desk: Any, database: Database
+) -> None:
     for server in INSIDE:
         refused = await desk.connect("mastodon", {"server": server, "access_token": "t"})
         assert (refused.status, refused.field) == (422, "settings.server"), server
