@@ -30,6 +30,7 @@ from services.social.domain.errors import AccountExists, NoSuchAccount, UnknownC
 from services.social.domain.forecast import in_words, step
 from services.social.domain.planning import Account
 from services.social.domain.policy import Kind, manner
+from services.social.oauth.connecting import ADDRESSES
 from services.social.oauth.store import Credentials, Standing
 from services.social.standing import Standings
 from services.social.store import Accounts, Pause, scopes
@@ -107,7 +108,8 @@ class ChannelRoutes:
     async def add(self, request: web.Request) -> web.Response:
         await require_role(request, Role.ADMIN)
         wanted = await read_json(request, NewAccount)
-        self._check_server(wanted.settings.get("server"))
+        for field in ADDRESSES:
+            self._check_address(field, wanted.settings.get(field))
         try:
             account = await connect(
                 self._accounts, discover(), wanted.channel, wanted.name, wanted.settings
@@ -187,14 +189,14 @@ class ChannelRoutes:
         self._wake_worker()
         return json_response({"scope": scope, "paused": False, "changed": changed})
 
-    def _check_server(self, server: object) -> None:
+    def _check_address(self, field: str, address: object) -> None:
         """A network's address is typed in by a person, so it must not point into our own house."""
-        if isinstance(server, str):
+        if isinstance(address, str):
             try:
-                self._policy.check_url(server)
+                self._policy.check_url(address)
             except Forbidden as error:
                 raise Problem(
-                    422, "Not an address to post to", field="settings.server", detail=str(error)
+                    422, "Not an address to post to", field=f"settings.{field}", detail=str(error)
                 ) from error
 
     async def _account_id(self, request: web.Request) -> str:

@@ -138,6 +138,15 @@ async def test_an_address_inside_our_own_house_or_nowhere_is_refused(
     assert await database["accounts"].count({}) == 0
 
 
+async def test_the_address_of_its_pages_is_checked_as_the_one_it_posts_to(
+    desk: Any, world: Any
+) -> None:
+    """Readers of the board follow it, and where an account is connected by consent it is checked too."""
+    for web in (*INSIDE, "https://bsky.example/\r\nx"):
+        refused = await desk.connect("bluesky", {**world.account("bluesky"), "web": web})
+        assert (refused.status, refused.field) == (422, "settings.web"), web
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 async def test_what_was_registered_is_checked_again_when_it_is_connected_to(
     start: Any, world: Any, host: str
