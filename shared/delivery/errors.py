@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
+LONGEST_WAIT = 86_400.0
+"""Seconds. Whoever asks for more is asked again after a day: no header silences an account for years."""
+
 
 class DeliveryError(Exception):
     """Base of everything a channel may raise. `reason` is a sentence for the person at the board."""
@@ -14,6 +19,7 @@ class DeliveryError(Exception):
 class TryAgain(DeliveryError):
     """Nothing was applied and trying later may work. `after` is seconds, None for the usual back-off.
 
+    It is often what the outside said, so a day is the most, and what is no number counts as not said.
     `whole_account` is True when the outside throttles the account and not just this item.
     """
 
@@ -21,6 +27,8 @@ class TryAgain(DeliveryError):
         self, reason: str, after: float | None = None, *, whole_account: bool = False
     ) -> None:
         super().__init__(reason)
+        if after is not None:
+            after = None if math.isnan(after) else min(max(after, 0.0), LONGEST_WAIT)
         self.after = after
         self.whole_account = whole_account
 

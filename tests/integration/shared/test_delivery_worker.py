@@ -154,6 +154,20 @@ async def test_a_retraction_during_doubt_looks_but_never_sends_again(
         assert end.state is S.UNKNOWN
 
 
+@pytest.mark.parametrize("after", [float("nan"), float("inf"), 1e300, 1e9])
+async def test_no_wait_that_the_outside_asks_for_is_endless_or_breaks_the_worker(
+    ledger: Ledger, outside: Any, worker: Worker, plan: Make, clock: ManualClock, after: float
+) -> None:
+    """A 429 is a clean refusal: whatever number came with it, it must not become a doubt."""
+    outside.sends = [TryAgain("slow down", after=after, whole_account=True)]
+    await ledger.plan(plan())
+    await worker.run_due()
+    waiting = await state_of(ledger, plan())
+    assert waiting.state is S.WAITING
+    assert waiting.due_at is not None
+    assert clock.now() <= waiting.due_at <= clock.now() + timedelta(days=1)
+
+
 async def test_try_again_waits_exactly_as_long_as_the_outside_asked(
     ledger: Ledger, outside: Any, worker: Worker, plan: Make, clock: ManualClock
 ) -> None:

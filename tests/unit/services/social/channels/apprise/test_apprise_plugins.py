@@ -19,7 +19,14 @@ from services.social.channels.apprise.line import PASSED_ON, SETTLED_HERE, Reque
 from services.social.channels.apprise.plugin import NOT_AN_ADDRESS, REQUESTS, Plugin
 from services.social.channels.apprise.reach import SERVICES
 from services.social.channels.transport import Answer
-from shared.delivery.errors import AuthDead, DeliveryError, GiveUp, OutcomeUnknown, TryAgain
+from shared.delivery.errors import (
+    LONGEST_WAIT,
+    AuthDead,
+    DeliveryError,
+    GiveUp,
+    OutcomeUnknown,
+    TryAgain,
+)
 
 A = "a" * 40
 SAMPLES = {
@@ -222,7 +229,7 @@ def test_an_answer_is_sorted_by_its_status_and_quoted_by_nothing_else(
     [
         ("7", 7.0),
         ("0", 1.0),
-        ("9" * 400, 999_999_999.0),
+        ("9" * 400, LONGEST_WAIT),
         ("", 60.0),
         ("soon", 60.0),
         ("-5", 60.0),
