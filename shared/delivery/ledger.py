@@ -39,6 +39,9 @@ Report = Callable[[Delivery], Outgoing | None]
 LEASE_SECONDS = 90.0
 """Longer than the longest single call to the outside (30 s, three calls), so that a live holder keeps it."""
 
+DOUBT_LOOK_SECONDS = 0.25
+"""Doubts are rare, and looking for them costs as much as a claim."""
+
 CHANGED = Counter("herald_delivery_states_total", "State changes", ["outlet", "state"])
 
 
@@ -59,6 +62,7 @@ class Ledger(LedgerReads):
         self._report = report
         self._wake_relay = wake_relay
         self._lease = timedelta(seconds=lease_seconds)
+        self._looked_for_doubts: datetime | None = None
 
     async def declare(self) -> None:
         """Indexes: due work, threads, an article's board, the outbox."""
@@ -120,9 +124,16 @@ class Ledger(LedgerReads):
         the middle) or `unknown` keeps its state: the worker must find out, not send. It comes
         first, because a look-up sees only so many of the posts that are newer.
         """
+        now = self._clock.now()
+        looked = self._looked_for_doubts
+        kinds: tuple[Sequence[str] | None, ...] = (None,)
+        if looked is None or abs((now - looked).total_seconds()) >= DOUBT_LOOK_SECONDS:
+            self._looked_for_doubts, kinds = now, (DOUBTFUL, None)
         for priority, skipped in lanes.items():
-            for states in (DOUBTFUL, None):
+            for states in kinds:
                 if taken := await self._claim(priority, states, skipped):
+                    if states:
+                        self._looked_for_doubts = None  # there may be more
                     return taken
         return None
 

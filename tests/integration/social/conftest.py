@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from PIL import Image
 from yarl import URL
 
 from services.social.app import build
@@ -185,6 +187,17 @@ class World:
         return Article(**fields)
 
 
+def _card() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (1200, 630), "white").save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+CARD = _card()
+DRAWING_SECONDS = 0.1
+"""What the site, a process of its own, takes for a card."""
+
+
 @pytest.fixture
 async def database(emptied: Any) -> AsyncIterator[Database]:
     async with emptied("social") as database:
@@ -201,8 +214,13 @@ async def world() -> AsyncIterator[World]:
         asked.append(request.path)
         return web.Response(text="the article")
 
+    async def card(_: web.Request) -> web.Response:
+        await asyncio.sleep(DRAWING_SECONDS)
+        return web.Response(body=CARD, content_type="image/jpeg")
+
     site = web.Application()
     site.router.add_get("/articles/{slug}", page)
+    site.router.add_get("/cards/{id}/{name}", card)
     async with TestServer(sandbox.app()) as networks, TestServer(site) as pages:
         yield World(sandbox, str(networks.make_url("")), str(pages.make_url("")), live, asked)
 
