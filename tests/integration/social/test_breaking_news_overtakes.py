@@ -18,8 +18,8 @@ pytestmark = pytest.mark.timed
 ACCOUNTS = ("bluesky", "facebook", "linkedin", "mastodon", "x")
 STORIES = 1000
 """On five accounts: 5,000 posts."""
-NETWORK_SECONDS = 0.15
-"""What each call to a network takes, as the real ones do from a server in the same continent."""
+NETWORK_SECONDS = 0.1
+"""What each call to a network takes. A post with a picture is four calls on LinkedIn, one after the other."""
 LIMIT_SECONDS = 1.0
 FLASHES = 5
 
