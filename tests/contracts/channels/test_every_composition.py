@@ -141,7 +141,7 @@ def source(story: dict[str, Any]) -> str:
     return cleaned(story["own"]) or "\n\n".join(part for part in parts if part)
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(STORIES)
 def test_whatever_is_said_fits_and_stays_whole(network: Network, story: dict[str, Any]) -> None:
     try:
