@@ -127,7 +127,7 @@ def build(settings: SocialSettings, database: Database, bus: Bus, clock: Clock) 
         ledger,
         accounts,
         outside,
-        Reports(accounts, alerts, clock, relay.wake),
+        Reports(alerts, clock, relay.wake),
         clock,
         ceiling=settings.social_reads_per_day,
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from services.social.channels import discover
 from services.social.channels.base import MANNER, Capabilities, Intent, Payload, Posted
@@ -90,8 +89,7 @@ class Changes:
             words,
             article_id=delivery.article_id,
         )
-        await self._accounts.announce(account_id, event)
-        self._alerts.sent(account_id)
+        await self._alerts.announce(account_id, event)
 
 
 def able(delivery: Delivery) -> Capabilities:
@@ -180,7 +178,4 @@ def new_post(delivery: Delivery, before: Posted | None, found: Posted) -> Posted
 
 def posted_of(result: Document | None) -> Posted | None:
     """What the network knows our post by."""
-    if not result:
-        return None
-    fields: dict[str, Any] = {key: result.get(key) for key in ("remote_id", "url")}
-    return Posted(**fields, extra=result.get("extra") or {})
+    return Posted.of(result) if result else None

@@ -119,7 +119,7 @@ class SocialOutside:
                 return decided
             choice = decided
         now = self._clock.now()
-        cards = self._cards.of(article)
+        cards = {} if choice else self._cards.of(article)
         wanted = intent(delivery.id, delivery.operation, article, now, previous, choice, cards)
         try:
             async with self._channel(delivery) as channel:

@@ -131,16 +131,15 @@ class Ledger(LedgerReads):
             self._looked_for_doubts, kinds = now, (DOUBTFUL, None)
         for priority, skipped in lanes.items():
             for states in kinds:
-                if taken := await self._claim(priority, states, skipped):
+                if taken := await self._claim(now, priority, states, skipped):
                     if states:
                         self._looked_for_doubts = None  # there may be more
                     return taken
         return None
 
     async def _claim(
-        self, priority: int, states: Sequence[str] | None, skipped: Iterable[str]
+        self, now: datetime, priority: int, states: Sequence[str] | None, skipped: Iterable[str]
     ) -> Delivery | None:
-        now = self._clock.now()
         query: dict[str, Any] = {"priority": priority, "due_at": {"$lte": now}}
         if states:
             query["state"] = {"$in": list(states)}

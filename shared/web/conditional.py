@@ -66,6 +66,14 @@ def serve(request: web.Request, document: Prepared) -> web.Response:
     )
 
 
+def holds(request: web.Request, etag: str) -> bool:
+    """Whether the caller holds what `etag` names, of a document with one encoding (RFC 9110, 13.1.2)."""
+    held = request.headers.get("If-None-Match", "")
+    return held.strip() == "*" or etag in {
+        tag.strip().removeprefix("W/").strip('"') for tag in held.split(",")
+    }
+
+
 def _accepts_gzip(header: str) -> bool:
     """Whether gzip is wanted; its own weight counts before that of `*` (RFC 9110, 12.5.3)."""
     weights: dict[str, float] = {}

@@ -18,6 +18,7 @@ from services.publishing.usecases.pictures import Darkroom
 from services.publishing.usecases.ports import StoredPicture
 from shared.contracts.identity import Role
 from shared.web.app import MAX_UPLOAD_BYTES
+from shared.web.conditional import holds
 from shared.web.description import MULTIPART, Answer, Operation, Parameter, Tag, described
 from shared.web.identity import require_role
 from shared.web.problems import Problem, not_found
@@ -131,10 +132,7 @@ def routes(
             "ETag": f'"{etag}"',
             "Cache-Control": "public, max-age=31536000, immutable",
         }
-        held = request.headers.get("If-None-Match", "")
-        if held.strip() == "*" or etag in {
-            tag.strip().removeprefix("W/").strip('"') for tag in held.split(",")
-        }:
+        if holds(request, etag):
             return web.Response(status=304, headers=headers)
         return web.Response(body=content, content_type=media_type, headers=headers)
 

@@ -8,6 +8,7 @@ from services.site.api.pages import SITE
 from services.site.cards import Cards
 from services.site.domain.presence import Presence
 from shared.delivery.errors import TryAgain
+from shared.web.conditional import holds
 from shared.web.description import Answer, Operation, Parameter, Refusal, described
 from shared.web.problems import Problem, not_found
 
@@ -63,9 +64,6 @@ class CardRoutes:
         # The path is of letters and digits only, or nothing would have been found there.
         etag = request.match_info["digest"]
         headers = {"ETag": f'"{etag}"', "Cache-Control": KEPT}
-        held = request.headers.get("If-None-Match", "")
-        if held.strip() == "*" or etag in {
-            tag.strip().removeprefix("W/").strip('"') for tag in held.split(",")
-        }:
+        if holds(request, etag):
             return web.Response(status=304, headers=headers)
         return web.Response(body=found, content_type="image/jpeg", headers=headers)

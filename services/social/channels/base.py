@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
 import aiohttp
 from pydantic import BaseModel, ConfigDict
@@ -31,6 +31,12 @@ class Posted(BaseModel):
     remote_id: str
     url: str | None = None
     extra: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, result: Mapping[str, Any]) -> Self:
+        """What the ledger remembers of it, which may have more besides."""
+        fields = {key: result.get(key) for key in ("remote_id", "url")}
+        return cls.model_validate({**fields, "extra": result.get("extra") or {}})
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,11 @@ class Alerts:
         """The account has got an event: take it to the broker now."""
         self._wake_relay(self._accounts.collection.name, account_id)
 
+    async def announce(self, account_id: str, event: Outgoing) -> None:
+        """Put an event that no other write carries into the account's outbox, and take it to the broker."""
+        await self._accounts.announce(account_id, event)
+        self.sent(account_id)
+
     async def dead(self, account_id: str, reason: str, *, article_id: str | None = None) -> None:
         """Pause the account and say so; whoever comes second says nothing."""
         if not await self._accounts.pause(account_id, f"{DEAD}{reason}", BY):
@@ -68,8 +73,7 @@ class Alerts:
             f"{reason}. Posts wait until the account is connected again and resumed.",
             article_id=article_id,
         )
-        await self._accounts.announce(account_id, event)
-        self.sent(account_id)
+        await self.announce(account_id, event)
 
 
 DEAD, BY = "credentials: ", "herald"

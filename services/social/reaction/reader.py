@@ -177,7 +177,7 @@ class Reader:
     ) -> bool:
         """One call, and what becomes of it. False when this account is better left alone for now."""
         readings = [reading for reading, _ in out]
-        posts = [_posted(state) for _, state in out]
+        posts = [Posted.of(state.result) for _, state in out]
         try:
             told = await channel.counts(posts)
         except TryAgain as error:
@@ -263,10 +263,3 @@ def nearly_used_up(budget: RateBudget | None, now: datetime) -> bool:
     if budget is None or budget.resets_at <= now:
         return False
     return budget.remaining <= budget.limit * RESERVE
-
-
-def _posted(state: Out) -> Posted:
-    result = state.result
-    return Posted(
-        remote_id=result["remote_id"], url=result.get("url"), extra=result.get("extra") or {}
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from services.social.channels.base import Posted
 from services.social.domain.planning import Account
@@ -17,23 +16,12 @@ from shared.runtime.clock import Clock
 SERVICE = "social"
 
 
-class Announcing(Protocol):
-    """Where an alert about an account is put."""
-
-    async def announce(self, account_id: str, event: Outgoing) -> None: ...
-
-
 class Reports:
     """Events ready for an outbox; `wake` has the relay look at it at once."""
 
     def __init__(
-        self,
-        accounts: Announcing,
-        alerts: Alerts,
-        clock: Clock,
-        wake_relay: Callable[[str, str], None],
+        self, alerts: Alerts, clock: Clock, wake_relay: Callable[[str, str], None]
     ) -> None:
-        self._accounts = accounts
         self._alerts = alerts
         self._clock = clock
         self._wake_relay = wake_relay
@@ -81,5 +69,4 @@ class Reports:
             f"{account.id} may not read how its posts are doing",
             f"{reason}. Posts go on; the counts stay as they are until the account may read them.",
         )
-        await self._accounts.announce(account.id, event)
-        self._alerts.sent(account.id)
+        await self._alerts.announce(account.id, event)

@@ -94,7 +94,7 @@ class Desk:
             self.ledger,
             self,
             self.network,
-            Reports(self, alerts, self.clock, lambda *_: None),
+            Reports(alerts, self.clock, lambda *_: None),
             self.clock,
             ceiling=ceiling,
         )

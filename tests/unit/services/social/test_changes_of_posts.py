@@ -117,8 +117,6 @@ class Newsroom:
 
     async def announce(self, account_id: str, event: Any) -> None:
         self.told.append(event)
-
-    def sent(self, account_id: str) -> None:
         self.relayed.append(account_id)
 
 
